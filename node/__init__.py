@@ -1,0 +1,1 @@
+"""Nodecrust's node side: from answers and inventory to a plan, and from a plan to a node that boots."""

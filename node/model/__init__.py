@@ -1,0 +1,1 @@
+"""Pure values: nothing here reads or changes a machine."""

@@ -1,0 +1,108 @@
+"""Every hook, on one page: when it is called, what it gets and what it may give.
+
+All hooks return data and change nothing; what acts is a step, which only the engine runs. Arguments and
+results are serializable, so that a plugin can live in another process.
+"""
+
+# A specification has no body.
+# mypy: disable-error-code="empty-body"
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import pluggy
+
+from node.model.answers import Answers, Section
+from node.model.inventory import Disk, Inventory
+from node.model.layout import Layout
+from node.model.problem import Problem
+from node.model.state import RenderedFile, State
+from node.model.step import PlannedStep
+
+PROJECT = "nodecrust"
+API_VERSION = 1
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class Support(IntEnum):
+    """How well a plugin does something on this machine; the highest wins."""
+
+    NONE = 0
+    GENERIC = 1
+    VENDOR = 2
+
+
+@dataclass(frozen=True)
+class LayoutProposal:
+    """What `node_disk_layout` gives: a layout, or the problems that keep it from being one."""
+
+    layout: Layout | None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the plan is for: where it goes and what it brings. `install_id` seeds every identifier."""
+
+    layout: Layout
+    install_id: str
+    started_at: str
+
+
+@dataclass(frozen=True)
+class StatusLine:
+    """One line of `nodectl status`: a term, its value and whether all is well with it."""
+
+    term: str
+    value: str
+    healthy: bool = True
+
+
+class Hooks:
+    """The specification."""
+
+    @hookspec
+    def node_sections(self) -> Sequence[Section]:
+        """Offer sections of the answers. Called once, when the answers are read."""
+
+    @hookspec
+    def node_support(self, capability: str, inventory: Inventory) -> Support:
+        """Say how well this plugin does `capability` (`disk-layout`) on this machine. Called before that."""
+
+    @hookspec
+    def node_disk_layout(self, inventory: Inventory, answers: Answers, install_id: str) -> LayoutProposal:
+        """Choose the disk and lay it out. Only the plugin with the highest support is asked."""
+
+    @hookspec
+    def node_veto_disk(self, disk: Disk) -> Sequence[Problem]:
+        """Name what forbids writing this disk. Called for each disk; a consent lifts what is found."""
+
+    @hookspec
+    def node_validate(self, answers: Answers, inventory: Inventory) -> Sequence[Problem]:
+        """Name every problem of the answers on this machine, not the first. Called before planning."""
+
+    @hookspec
+    def node_plan(self, answers: Answers, inventory: Inventory, target: Target) -> Sequence[PlannedStep]:
+        """Give the steps for a layout. Called once a layout stands."""
+
+    @hookspec
+    def node_kernel_args(self, answers: Answers, inventory: Inventory) -> Sequence[str]:
+        """Give arguments for the installed node's kernel. Called while planning."""
+
+    @hookspec
+    def node_render(self, state: State, inventory: Inventory | None) -> Sequence[RenderedFile]:
+        """Give files of the root, made afresh at every boot before switch-root. Five seconds at most."""
+
+    @hookspec
+    def node_status_panels(self, inventory: Inventory) -> Sequence[StatusLine]:
+        """Give lines for `nodectl status` and the console of a running node."""
+
+    @hookspec
+    def node_on_event(self, event: Any) -> None:
+        """Observe an event of a run. Failures are logged and change nothing."""

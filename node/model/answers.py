@@ -1,0 +1,101 @@
+"""The answers: one validated document, each value with its origin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from node.model.origin import DEFAULT, Origin, Precedence
+
+
+class SectionModel(BaseModel):
+    """A section of the answers as its plugin defines it: frozen, unknown keys refused.
+
+    `key` is the section's name in the document; `persists` says that it outlives the install, in the state.
+    Every field needs a default, so that an empty document is complete.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    key: ClassVar[str]
+    persists: ClassVar[bool] = False
+    secret: ClassVar[frozenset[str]] = frozenset()
+    """Dotted keys within the section whose values are never shown, such as `admin.password_hash`."""
+
+
+Kind = TypeVar("Kind", bound=SectionModel)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What one front end says: a nested document, and for each dotted key the place it stands at.
+
+    `values` is as it was read, not yet validated. `places` may name a parent for all below it.
+    """
+
+    precedence: Precedence
+    values: Mapping[str, Any]
+    name: str = ""
+    places: Mapping[str, str] = field(default_factory=dict)
+
+    def origin(self, key: str) -> Origin:
+        """Give the origin of a dotted key: its own place or its nearest parent's, else the layer's name."""
+        parts = key.split(".")
+        for end in range(len(parts), 0, -1):
+            if place := self.places.get(".".join(parts[:end])):
+                return Origin(self.precedence, place)
+        return Origin(self.precedence, self.name)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The merged and validated document. `origins` maps dotted keys (`storage.disk.serial`) to origins."""
+
+    sections: Mapping[str, SectionModel]
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+
+    def __getitem__(self, kind: type[Kind]) -> Kind:
+        """Give a section by its model; its defaults where no plugin offered it."""
+        found = self.sections.get(kind.key)
+        return found if isinstance(found, kind) else kind()
+
+    def origin(self, key: str) -> Origin:
+        """Give the origin of a dotted key or of its nearest parent that has one."""
+        parts = key.split(".")
+        for end in range(len(parts), 0, -1):
+            if origin := self.origins.get(".".join(parts[:end])):
+                return origin
+        return DEFAULT
+
+    def persistent(self) -> dict[str, Any]:
+        """Give what outlives the install: section key -> plain values, those that were set."""
+        return {
+            key: section.model_dump(mode="json", exclude_defaults=True)
+            for key, section in self.sections.items()
+            if section.persists
+        }
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section as `node_sections` offers it. `title` and `help` serve the screens and the documentation."""
+
+    model: type[SectionModel]
+    title: str
+    help: str = ""
+
+    @property
+    def key(self) -> str:
+        """The section's name in the document."""
+        return self.model.key
+
+
+def sections_by_key(sections: Sequence[Section]) -> dict[str, type[SectionModel]]:
+    """Give the models by their key; the first one offered under a key has it."""
+    models: dict[str, type[SectionModel]] = {}
+    for section in sections:
+        models.setdefault(section.key, section.model)
+    return models

@@ -1,0 +1,46 @@
+"""A plan: what will be done, and every problem that keeps it from being done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from node.model.layout import Layout
+from node.model.problem import Problem, Severity
+from node.model.step import PlannedStep, step_to_data
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The ordered work for one machine. While `refused`, nothing may be written.
+
+    `destroys` and `keeps` say disk by disk, in words, what is lost and what stays; `boots_existing` is the
+    node of a disk whose finished installation is to be booted instead, "" where there is none.
+    """
+
+    install_id: UUID
+    layout: Layout | None
+    steps: tuple[PlannedStep, ...]
+    problems: tuple[Problem, ...] = ()
+    destroys: tuple[str, ...] = ()
+    keeps: tuple[str, ...] = ()
+    boots_existing: str = ""
+
+    @property
+    def refused(self) -> bool:
+        """Whether a problem stands that must be mended first."""
+        return any(p.severity is Severity.ERROR for p in self.problems)
+
+
+def steps_to_data(plan: Plan) -> list[dict[str, Any]]:
+    """Give the steps as plain data, in order."""
+    return [
+        {
+            "phase": planned.phase,
+            "owner": planned.owner,
+            "summary": planned.step.summary(),
+            **step_to_data(planned.step),
+        }
+        for planned in plan.steps
+    ]

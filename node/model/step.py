@@ -1,0 +1,90 @@
+"""Steps: the small frozen values that a plan is made of, as data."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+from pydantic import TypeAdapter
+
+from node.model.system import System
+
+
+@dataclass(frozen=True)
+class Step:
+    """One piece of work. Subclasses are frozen dataclasses of serializable fields, named verb and noun.
+
+    A step does what `summary` says when the engine calls `apply`, and takes it back in `undo`, which runs
+    for every step that was begun, in reverse order, when the run fails, and must work after half an `apply`.
+    `finish` runs for every step in reverse order when the run succeeds (unmounting, for instance).
+    """
+
+    timeout_s: ClassVar[float] = 120.0
+    secret_fields: ClassVar[frozenset[str]] = frozenset()
+    """Fields that hold a hash or a key: shown as `MASK` to everyone but the engine."""
+
+    def summary(self) -> str:
+        """Say in one line of plain words what this step does, naming the disk or file."""
+        raise NotImplementedError
+
+    def apply(self, system: System) -> None:
+        """Do it, through `system` alone."""
+        raise NotImplementedError
+
+    def undo(self, system: System) -> None:
+        """Take it back, as far as it got; nothing to do by default."""
+
+    def finish(self, system: System) -> None:
+        """Release what later steps needed; nothing to do by default."""
+
+    def weight(self) -> int:
+        """Give the bytes that this step moves, for the progress of the whole; 0 where that is small."""
+        return 0
+
+
+# Steps run in the order of these phases, and within one in the order in which a plugin gave them.
+PHASES = (
+    "check",      # read only: identity and contents of the disks, once more
+    "release",    # take down stale LVM, MD, swap and mounts on the target
+    "partition",  # the first write: old boot code goes, the table comes
+    "format",
+    "mount",
+    "payload",    # the root image and the kernel
+    "configure",  # the state on CONFIG, files, logs
+    "vendor",     # what plugins add to the finished tree
+    "verify",     # read back what was written
+    "boot",       # the boot area, last
+    "record",     # the installation is marked as done
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """A step with its place in the plan: its phase and the plugin that gave it."""
+
+    phase: str
+    step: Step
+    owner: str = ""
+
+
+MASK = "********"
+
+
+def step_to_data(step: Step, *, reveal: bool = False) -> dict[str, Any]:
+    """Give a step as plain data: `{"step": "module:Class", ...fields}`, secrets masked unless `reveal`."""
+    kind = type(step)
+    fields = cast("dict[str, Any]", TypeAdapter(kind).dump_python(step, mode="json"))
+    if not reveal:
+        fields = {key: MASK if key in kind.secret_fields else value for key, value in fields.items()}
+    return {"step": f"{kind.__module__}:{kind.__qualname__}", **fields}
+
+
+def step_from_data(data: dict[str, Any]) -> Step:
+    """Make the step again that `step_to_data` gave; ValueError where that names no step."""
+    module, _, name = str(data.get("step", "")).partition(":")
+    kind = getattr(importlib.import_module(module), name, None) if module and name else None
+    if not (isinstance(kind, type) and issubclass(kind, Step)):
+        raise ValueError(f"'{data.get('step')}' names no step")  # noqa: TRY004 - it is data that is wrong
+    fields = {key: value for key, value in data.items() if key != "step"}
+    return TypeAdapter(kind).validate_python(fields)
