@@ -1,0 +1,84 @@
+# `make help` lists the targets. What a target needs it sets up by itself.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+
+# What the demo boots; see `make help`.
+FIRMWARE ?= bios
+BOOT ?= pxe
+ACCEL ?= auto
+# Virtual machines that run side by side.
+VMS ?= 2
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | \
+	  awk -F'\t' '{printf "  make %-18s %s\n", $$1, $$2}'
+	@echo
+	@echo "  make demo takes FIRMWARE=bios|uefi BOOT=pxe|usb ACCEL=auto|kvm|tcg"
+
+.PHONY: setup
+setup: ## Install what building and testing need (Debian packages, .venv)
+	@tools/setup
+
+.PHONY: demo
+demo: setup ## Build the image, boot a blank VM over PXE, install it, start it from its disk
+	@$(BIN)/python -m demo --firmware $(FIRMWARE) --boot $(BOOT) --accel $(ACCEL)
+
+.PHONY: test
+test: lint types layers test-unit test-oldest test-loop test-image test-vm ## Everything that must pass
+
+.PHONY: lint
+lint: setup ## Style of Python and shell
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@shellcheck tools/setup $$(git ls-files '*.sh')
+
+.PHONY: types
+types: setup ## mypy, strict
+	@$(BIN)/mypy
+
+.PHONY: layers
+layers: setup ## Which room may import which
+	@$(BIN)/lint-imports
+
+.PHONY: test-unit
+test-unit: setup ## Seconds: no root, no processes, no network
+	@$(PYTEST) tests/unit
+
+.PHONY: test-oldest
+test-oldest: setup ## Types and unit tests with the versions that Debian 13 has, which the image uses
+	@tools/oldest-venv
+	@.venv-oldest/bin/python -m pytest tests/unit
+
+.PHONY: test-loop
+test-loop: setup ## Real partitioning and copying on loop devices (root)
+	@$(PYTEST) -m "loop and not soak" tests/loop
+
+.PHONY: test-image
+test-image: setup ## Real builds of images
+	@$(PYTEST) -m "image and not soak" tests/image
+
+.PHONY: test-vm
+test-vm: setup ## QEMU boots what we built
+	@$(PYTEST) -m "vm and not soak" -n $(VMS) --dist loadgroup tests/vm
+
+.PHONY: soak
+soak: setup ## The long versions: every power cut, fuzzing
+	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/unit tests/loop
+	@$(PYTEST) -m soak -n $(VMS) --dist loadgroup tests/image tests/vm
+
+.PHONY: bench
+bench: setup ## Benchmarks against peers and limits; writes docs/benchmarks.md
+	@$(BIN)/python -m bench
+
+.PHONY: docs
+docs: setup ## Write the generated pages of docs/ anew
+	@$(BIN)/python -m node.installer.docs
+
+.PHONY: clean
+clean: ## Remove what the targets made in this folder; the cache outside it stays
+	@rm -rf build .venv .venv-oldest .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
