@@ -48,11 +48,15 @@ class LayoutProposal:
 
 @dataclass(frozen=True)
 class Target:
-    """What the plan is for: where it goes and what it brings. `install_id` seeds every identifier."""
+    """What the plan is for: where it goes and what it brings. `install_id` seeds every identifier.
+
+    `kernel_args` is what `node_kernel_args` of all plugins gave, in order, for whoever writes the boot area.
+    """
 
     layout: Layout
     install_id: str
     started_at: str
+    kernel_args: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,10 @@ class SectionModel(BaseModel):
     Every field needs a default, so that an empty document is complete.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    # A serial number of digits alone is written without quotes by everyone: numbers may be text.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, coerce_numbers_to_str=True
+    )
 
     key: ClassVar[str]
     persists: ClassVar[bool] = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
 
@@ -52,4 +52,16 @@ def _check(value: Any) -> int:
     return size
 
 
-ByteSize = Annotated[int, BeforeValidator(_check), PlainSerializer(lambda size: size, return_type=int)]
+ByteSize = Annotated[
+    int,
+    BeforeValidator(_check),
+    PlainSerializer(lambda size: size, return_type=int),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0},
+                {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*([KMGTkmgt]?([iI]?[bB])?)\s*$"},
+            ]
+        }
+    ),
+]
