@@ -72,8 +72,8 @@ soak: setup ## The long versions: every power cut, fuzzing
 	@$(PYTEST) -m soak -n $(VMS) --dist loadgroup tests/image tests/vm
 
 .PHONY: bench
-bench: setup ## Benchmarks against peers and limits; writes docs/benchmarks.md
-	@$(BIN)/python -m bench
+bench: setup ## Benchmarks against peers and limits (ONLY=NAME for one); writes docs/benchmarks.md
+	@$(BIN)/python -m bench $(ONLY)
 
 .PHONY: docs
 docs: setup ## Write the generated pages of docs/ anew
