@@ -22,9 +22,7 @@ def measure() -> Report:
         ("nodectl --help", [nodectl, "--help"]),
         ("nodectl plan", [nodectl, "plan", "--answers", answers, "--inventory", str(machine)]),
     ):
-        ours, other, ratio = pairs(
-            lambda argv=argv: quietly(argv), lambda: quietly([sys.executable, "-c", ""])
-        )
+        ours, other, ratio = pairs(partial(quietly, argv), partial(quietly, [sys.executable, "-c", ""]))
         rows.append(
             Row(
                 what,
