@@ -143,7 +143,10 @@ class Virtualization:
 
 @dataclass(frozen=True)
 class BootImage:
-    """The image that runs now: /run/node/image.json, `path` being the squashfs it runs from."""
+    """The image that runs now: /run/node/image.json, `path` being the squashfs it runs from.
+
+    `append` is the kickstart's `bootloader --append`, from the image's own /usr/lib/nodecrust/image.json.
+    """
 
     source: str = ""
     location: str = ""
@@ -156,6 +159,7 @@ class BootImage:
     kernel: str = ""
     kernel_size: int = 0
     initrd_size: int = 0
+    append: str = ""
 
 
 @dataclass(frozen=True)
@@ -184,7 +188,10 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Inventory:
-    """A machine. `facts` holds what plugins added, each under its own name."""
+    """A machine. `facts` holds what plugins added, each under its own name.
+
+    `consoles` are the values of the running kernel's `console=` arguments, in order.
+    """
 
     format: int = 1
     hostname: str = ""
@@ -198,6 +205,7 @@ class Inventory:
     image: BootImage = BootImage()
     installations: tuple[Installation, ...] = ()
     unknown: tuple[Unknown, ...] = ()
+    consoles: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
 
     def disk(self, node: str) -> Disk | None:

@@ -38,6 +38,10 @@ class Step:
     def finish(self, system: System) -> None:
         """Release what later steps needed; nothing to do by default."""
 
+    def aftermath(self) -> str:
+        """Say what the disk is once `undo` has run; "" where that is nothing worth a word."""
+        return ""
+
     def weight(self) -> int:
         """Give the bytes that this step moves, for the progress of the whole; 0 where that is small."""
         return 0
