@@ -19,9 +19,7 @@ class SectionModel(BaseModel):
     """
 
     # A serial number of digits alone is written without quotes by everyone: numbers may be text.
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_default=True, coerce_numbers_to_str=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, coerce_numbers_to_str=True)
 
     key: ClassVar[str]
     persists: ClassVar[bool] = False
