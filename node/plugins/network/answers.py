@@ -54,13 +54,15 @@ class NetworkAnswers(SectionModel):
     key: ClassVar[str] = "network"
     persists: ClassVar[bool] = True
 
-    hostname: str = Field("", description="Host name, short or with its domain. Empty: DHCP may give one.")
+    hostname: str = Field(
+        default="", description="Host name, short or with its domain. Empty: DHCP may give one."
+    )
     netplan: dict[str, Any] = Field(
         default_factory=dict,
         description="What stands below `network:` in a netplan file. Empty: DHCP on every Ethernet card.",
     )
-    dns: Words = Field((), description="Addresses of name servers for all interfaces.")
-    ntp: Words = Field((), description="Names or addresses of time servers.")
+    dns: Words = Field(default=(), description="Addresses of name servers for all interfaces.")
+    ntp: Words = Field(default=(), description="Names or addresses of time servers.")
 
     @field_validator("hostname")
     @classmethod

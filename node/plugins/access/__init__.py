@@ -1,0 +1,35 @@
+"""Who may log in to a node: the admin user, root, SSH."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from node.hookspecs import hookimpl
+from node.model.answers import Answers, Section
+from node.model.problem import Problem
+from node.model.state import RenderedFile, State
+from node.plugins.access.answers import AccessAnswers
+from node.plugins.access.check import problems
+from node.plugins.access.render import rendered
+
+__all__ = ["AccessAnswers", "node_render", "node_sections", "node_validate"]
+
+
+@hookimpl
+def node_sections() -> Sequence[Section]:
+    """Offer the section `access`."""
+    return (
+        Section(AccessAnswers, "Access", "Who may log in: the admin user, root, and how SSH lets them in."),
+    )
+
+
+@hookimpl
+def node_validate(answers: Answers) -> Sequence[Problem]:
+    """Name what would leave a node that nobody can log in to."""
+    return problems(answers)
+
+
+@hookimpl
+def node_render(state: State) -> Sequence[RenderedFile]:
+    """Give accounts, password hashes, keys and the configuration of sshd and sudo."""
+    return rendered(AccessAnswers.model_validate(state.sections.get("access", {})))

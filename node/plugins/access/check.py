@@ -1,0 +1,47 @@
+"""What would leave a node that nobody can log in to."""
+
+from __future__ import annotations
+
+from node.model.answers import Answers
+from node.model.install import InstallAnswers, Mode
+from node.model.problem import Problem, Severity
+from node.plugins.access.answers import AccessAnswers
+
+OWNER = "access"
+
+
+def problems(answers: Answers) -> tuple[Problem, ...]:
+    """Give the problems of access.
+
+    Without any way to log in an unattended install is refused, unless `access.no_login` says that this is
+    meant; an interactive one is warned, since its screen asks.
+    """
+    access = answers[AccessAnswers]
+    found = []
+    if not (access.admin.is_open or access.root.is_open or access.no_login):
+        unattended = answers[InstallAnswers].mode is Mode.UNATTENDED
+        found.append(
+            Problem(
+                code="no-way-to-log-in",
+                where="access",
+                what="nobody could log in to this node: there is neither a key nor a password",
+                mend="Give access.admin.ssh_keys, or access.no_login: true if it is meant",
+                origin=answers.origin("access"),
+                owner=OWNER,
+                severity=Severity.ERROR if unattended else Severity.WARNING,
+            )
+        )
+    if access.ssh_password_login and not access.admin.password_hash:
+        where = "access.ssh_password_login"
+        found.append(
+            Problem(
+                code="no-password-for-ssh",
+                where=where,
+                what="the admin user has no password to log in with over SSH",
+                mend="Give access.admin.password_hash, or leave this out",
+                origin=answers.origin(where),
+                owner=OWNER,
+                severity=Severity.WARNING,
+            )
+        )
+    return tuple(found)
