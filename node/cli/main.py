@@ -1,0 +1,106 @@
+"""The entry point of nodectl: commands loaded when they are called, one boundary for every error."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import NamedTuple
+
+import click
+
+from node.cli.boundary import report_crash, report_error
+from node.errors import NodeError
+
+EXIT_INTERRUPTED = 130
+
+
+class CommandEntry(NamedTuple):
+    """Where a command lives and what the overview says of it, so that the overview imports nothing."""
+
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "inventory": CommandEntry("node.cli.inventory", "Show what this machine is made of."),
+    "schema": CommandEntry("node.cli.schema", "Print the JSON Schema of the answers."),
+    "plan": CommandEntry("node.cli.plan", "Show what an installation would do; change nothing."),
+    "install": CommandEntry("node.cli.install", "Install this node onto a local disk."),
+    "status": CommandEntry("node.cli.status", "Show how this node is doing."),
+    "plugins": CommandEntry("node.cli.plugins", "List the plugins and what they take part in."),
+    "boot": CommandEntry("node.cli.boot", "Render the configuration of this boot (run by the initrd)."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they run: `nodectl --help` costs nothing but click."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the names in the order of the table."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command, None where there is none of that name."""
+        del ctx
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command = importlib.import_module(entry.module).command
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the overview from the table alone."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    epilog="Exit codes: 0 done; 1 a step failed; 2 wrong usage or answers; 69 the machine is unfit; "
+    "75 try again later; 70 a bug of ours.",
+)
+@click.version_option(package_name="nodecrust", message="%(prog)s %(version)s")
+def nodectl() -> None:
+    """Install a node, and look after the one that runs."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run nodectl and end the process with the exit code of the contract."""
+    raise SystemExit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one way out for each kind of error
+    """Run one command and give its exit code. Every error ends here, in words."""
+    as_json = "--json" in arguments
+    try:
+        code = nodectl.main(arguments, prog_name="nodectl", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except NodeError as error:
+        report_error(error, as_json=as_json)
+        return error.exit_code
+    except click.UsageError as error:
+        # Checked input of click: wrong usage is the same exit code as wrong answers.
+        if as_json:
+            from node.errors import InputError  # noqa: PLC0415
+
+            report_error(InputError(error.format_message(), mend="See --help"), as_json=True)
+        else:
+            error.show()
+        return 2
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Who reads us has seen enough; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        return report_crash(error, as_json=as_json)

@@ -1,0 +1,132 @@
+"""The dotted keys that a set of section models knows: for near misses, kernel arguments and documentation."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from node.model.answers import SectionModel
+
+
+@dataclass(frozen=True)
+class KnownKey:
+    """One key with its field. `is_list` and `is_boolean` say how one word of a kernel argument is read.
+
+    `is_mapping` says that any key may follow below it (netplan's own document, for instance).
+    """
+
+    dotted: str
+    field: FieldInfo
+    section: type[SectionModel]
+    is_list: bool
+    is_boolean: bool
+    is_mapping: bool
+    is_model: bool
+
+    @property
+    def secret(self) -> bool:
+        """Whether the value is never shown."""
+        return is_secret(self.section, self.dotted)
+
+
+class KnownKeys:
+    """All keys of these sections, in the order of the sections and their fields."""
+
+    def __init__(self, models: Mapping[str, type[SectionModel]]) -> None:
+        self._keys = {
+            known.dotted: known
+            for section, model in models.items()
+            for known in _walk(model, f"{section}.", model)
+        }
+        self._sections = set(models)
+
+    def __iter__(self) -> Iterator[KnownKey]:
+        return iter(self._keys.values())
+
+    def get(self, dotted: str) -> KnownKey | None:
+        """Give a key; dashes count as underscores, as they do for the kernel's own parameters."""
+        return self._keys.get(dotted) or self._keys.get(dotted.replace("-", "_"))
+
+    def leaves(self) -> tuple[str, ...]:
+        """Give the keys that hold values, not models."""
+        return tuple(key for key, known in self._keys.items() if not known.is_model)
+
+    def mapping_above(self, dotted: str) -> KnownKey | None:
+        """Give the nearest parent below which any key may stand."""
+        parts = dotted.split(".")
+        for end in range(len(parts) - 1, 0, -1):
+            known = self.get(".".join(parts[:end]))
+            if known:
+                return known if known.is_mapping else None
+        return None
+
+    def nearest(self, dotted: str) -> str:
+        """Give the known key that a misspelt or misplaced one most likely means, "" where none is near."""
+        name = dotted.rpartition(".")[2].replace("-", "_")
+        parent = dotted.rpartition(".")[0]
+        siblings = {key.rpartition(".")[2]: key for key in self._keys if key.rpartition(".")[0] == parent}
+        if near := get_close_matches(name, siblings, n=1, cutoff=0.6):
+            return siblings[near[0]]
+        if near := get_close_matches(dotted, self._keys, n=1, cutoff=0.8):
+            return near[0]
+        # The right word in the wrong place: storage.serial for storage.disk.serial.
+        same = [key for key in self._keys if key.rpartition(".")[2] == name]
+        same.sort(key=lambda key: (not key.startswith(dotted.partition(".")[0] + "."), key.count("."), key))
+        if same:
+            return same[0]
+        near = get_close_matches(name, {key.rpartition(".")[2] for key in self._keys}, n=1, cutoff=0.75)
+        return next((key for key in self._keys if near and key.endswith(f".{near[0]}")), "")
+
+
+def is_secret(model: type[SectionModel], dotted: str) -> bool:
+    """Tell whether the value at `dotted` (section included) is secret, holds one or lies within one."""
+    inner = dotted.partition(".")[2]
+    return any(
+        inner == secret or secret.startswith(f"{inner}.") or inner.startswith(f"{secret}.") or not inner
+        for secret in model.secret
+    )
+
+
+def _walk(model: type[BaseModel], prefix: str, section: type[SectionModel]) -> Iterator[KnownKey]:
+    for name, field in model.model_fields.items():
+        kinds = tuple(_kinds(field.annotation))
+        nested = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        dotted = f"{prefix}{field.alias or name}"
+        yield KnownKey(
+            dotted,
+            field,
+            section,
+            is_list=any(kind in (list, tuple, set, frozenset) for kind in kinds),
+            is_boolean=bool in kinds,
+            is_mapping=any(kind in (dict, Any) for kind in kinds),
+            is_model=bool(nested),
+        )
+        for inner in nested:
+            yield from _walk(inner, f"{dotted}.", section)
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    """Give the plain types that an annotation admits at its top: `list[str] | None` gives list."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from _kinds(get_args(annotation)[0])
+    elif origin in (Union, types.UnionType):
+        for inner in get_args(annotation):
+            yield from _kinds(inner)
+    elif origin is not None:
+        yield dict if isinstance(origin, type) and issubclass(origin, Mapping) else _plain(origin)
+    else:
+        yield annotation
+
+
+def _plain(origin: Any) -> Any:
+    if isinstance(origin, type) and origin not in (list, tuple, set, frozenset, dict):
+        # collections.abc.Sequence and its like are lists in a document.
+        return list if hasattr(origin, "__iter__") else origin
+    return origin

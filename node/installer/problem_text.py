@@ -1,0 +1,34 @@
+"""Problems as an operator reads them: numbered, at most 80 columns, each with its place and its mend."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from node.model.problem import Problem, Severity
+
+COLUMNS = 80
+
+
+def problem_lines(problems: Sequence[Problem]) -> list[str]:
+    """Give the lines of a numbered list: errors first, then warnings, in the order given."""
+    ordered = sorted(problems, key=lambda problem: problem.severity is Severity.WARNING)
+    lines: list[str] = []
+    for number, problem in enumerate(ordered, 1):
+        warning = "warning: " if problem.severity is Severity.WARNING else ""
+        lines += _wrapped(f"{number}. ", f"{warning}{problem.where}: {problem.what}")
+        if problem.origin and str(problem.origin) not in problem.where:
+            lines += _wrapped("   from ", str(problem.origin))
+        if problem.mend:
+            lines += _wrapped("   -> ", problem.mend)
+    return lines
+
+
+def _wrapped(lead: str, text: str) -> list[str]:
+    return textwrap.wrap(
+        " ".join(text.split()),
+        COLUMNS,
+        initial_indent="  " + lead,
+        subsequent_indent=" " * (2 + len(lead)),
+        break_on_hyphens=False,
+    )
