@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
+from qemu.qmp import ConnectError
+
 from node.testing.vm.accel import Accel
 from node.testing.vm.argv import MachineFiles, qemu_argv, writable_nodes
 from node.testing.vm.console import Console, MachineFailure, tail_of
@@ -224,23 +226,31 @@ class Machine:
             self._process = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
-        wanted = [files.monitor, *(files.serial_socket(index) for index in range(1 + self.spec.debug_serial))]
         deadline = time.monotonic() + START_LIMIT_S
-        while not all(path.exists() for path in wanted):
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise MachineFailure(f"QEMU didn't start: {tail_of(messages.read_text(errors='replace'), 5)}")
-            time.sleep(0.02)
-        self._consoles = [
-            Console(
+        while True:
+            try:
+                self._connect(files)
+            except (OSError, ConnectError) as error:
+                # QEMU makes its sockets one by one, and goes when something later is wrong.
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    words = tail_of(messages.read_text(errors="replace"), 5)
+                    raise MachineFailure(f"QEMU didn't start; {messages} ends:\n{words}") from error
+                time.sleep(0.02)
+            else:
+                return
+
+    def _connect(self, files: MachineFiles) -> None:
+        if self._monitor is None:
+            self._monitor = Monitor(files.monitor)
+        for index in range(len(self._consoles), 1 + self.spec.debug_serial):
+            console = Console(
                 self.name if index == 0 else f"{self.name}'s ttyS{index}",
                 files.serial_socket(index),
                 files.serial_log(index),
                 on_line=self._on_line if index == 0 else None,
                 is_alive=lambda: self.is_running,
             )
-            for index in range(1 + self.spec.debug_serial)
-        ]
-        self._monitor = Monitor(files.monitor)
+            self._consoles.append(console)
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:

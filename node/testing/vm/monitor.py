@@ -17,7 +17,11 @@ class Monitor:
     def __init__(self, path: Path) -> None:
         self._loop = asyncio.new_event_loop()
         self._client = QMPClient("vm")
-        self._loop.run_until_complete(self._client.connect(str(path)))
+        try:
+            self._loop.run_until_complete(self._client.connect(str(path)))
+        except BaseException:
+            self._loop.close()
+            raise
 
     def execute(self, command: str, **arguments: object) -> object:
         """Run a QMP command, give its answer; MachineFailure when QEMU refuses or is gone."""

@@ -130,6 +130,8 @@ class MachineSpec:
         for source in self.boot:
             if not wants[source]:
                 raise ValueError(f"the boot order names {source}, and the machine has none")
+        if self.firmware is Firmware.BIOS and BootFrom.PXE in self.boot and not self.nics[0].option_rom:
+            raise ValueError("under BIOS the card's option ROM is what boots over PXE")
 
     def boot_index(self, source: BootFrom) -> int | None:
         """Place in the boot order, from 1; None where the machine doesn't boot from it."""

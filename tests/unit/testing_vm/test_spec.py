@@ -22,6 +22,10 @@ NIC = Nic(network=UserNetwork())
         (lambda: MachineSpec(boot=(BootFrom.CD,)), "names cd"),
         (lambda: MachineSpec(boot=(BootFrom.HTTP,), nics=(NIC,)), "UEFI's"),
         (
+            lambda: MachineSpec(boot=(BootFrom.PXE,), nics=(Nic(network=UserNetwork(), option_rom=False),)),
+            "option ROM",
+        ),
+        (
             lambda: MachineSpec(firmware=Firmware.UEFI, boot=(BootFrom.HTTP, BootFrom.PXE), nics=(NIC,)),
             "not both",
         ),
