@@ -82,6 +82,12 @@ class Plugins:
         """Give the names of the loaded plugins, in the order of loading."""
         return tuple(name for name, _ in self._manager.list_name_plugin())
 
+    def hooks_of(self, name: str) -> tuple[str, ...]:
+        """Give the hooks that a plugin implements, in the order of the specification."""
+        callers = self._manager.get_hookcallers(self._manager.get_plugin(name)) or []
+        given = {caller.name for caller in callers}
+        return tuple(hook for hook in vars(Hooks) if hook in given)
+
     def call(self, hook: str, *, only: str = "", **arguments: Any) -> Iterator[Answered]:
         """Call a hook plugin by plugin, in the order of loading; a failure is recorded and passed over.
 

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
-import os
-import tempfile
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from node.cli.logs import append_to_log
 from node.errors import InputError, NodeError, StepFailedError
 
-if TYPE_CHECKING:
-    from node.model.problem import Problem
-
 EXIT_BUG = 70
-_log = logging.getLogger(__name__)
 
 
 def report_error(error: NodeError, *, as_json: bool) -> None:
@@ -52,25 +46,13 @@ def error_to_data(error: NodeError) -> dict[str, Any]:
         "mend": error.mend,
         "problems": [],
     }
-    if isinstance(error, InputError):
+    if isinstance(error, InputError) and error.problems:
+        from node.installer.problem_text import problem_to_data  # noqa: PLC0415 - as above
+
         data["problems"] = [problem_to_data(problem) for problem in error.problems]
     if isinstance(error, StepFailedError):
         data |= {"step": error.step, "owner": error.owner, "disk_state": error.disk_state}
     return data
-
-
-def problem_to_data(problem: Problem) -> dict[str, Any]:
-    """Give a problem as plain data."""
-    return {
-        "code": problem.code,
-        "where": problem.where,
-        "what": problem.what,
-        "mend": problem.mend,
-        "origin": str(problem.origin) if problem.origin else "",
-        "owner": problem.owner,
-        "severity": problem.severity.value,
-        "blame": problem.blame.value,
-    }
 
 
 def report_crash(error: Exception, *, as_json: bool) -> int:
@@ -79,7 +61,7 @@ def report_crash(error: Exception, *, as_json: bool) -> int:
     frames = [f"{Path(f.filename).name}:{f.name}" for f in traceback.extract_tb(error.__traceback__)]
     # The same bug has the same reference on every machine.
     reference = hashlib.sha256("|".join([type(error).__name__, *frames]).encode()).hexdigest()[:8]
-    log = _write_log(f"{datetime.now(UTC).isoformat(timespec='seconds')} reference {reference}\n{text}\n")
+    log = append_to_log(f"{datetime.now(UTC).isoformat(timespec='seconds')} reference {reference}\n{text}\n")
     brief = f"a bug of ours, reference {reference} ({type(error).__name__})"
     mend = f"The details are in {log}; please report them." if log else "No log could be written."
     report_error(NodeError(brief, mend=mend), as_json=False)
@@ -87,19 +69,3 @@ def report_crash(error: Exception, *, as_json: bool) -> int:
         data = error_to_data(NodeError(brief, mend=mend)) | {"exit_code": EXIT_BUG}
         click.echo(json.dumps({"error": data}, indent=2))
     return EXIT_BUG
-
-
-def _write_log(text: str) -> Path | None:
-    state = Path(os.environ.get("XDG_STATE_HOME", "~/.local/state")).expanduser()
-    for folder in (Path("/run/node"), state / "nodecrust", Path(tempfile.gettempdir())):
-        try:
-            if folder != Path("/run/node"):
-                folder.mkdir(parents=True, exist_ok=True)
-            path = folder / "nodectl.log"
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
-        except OSError:
-            continue
-        with os.fdopen(descriptor, "a") as log:
-            log.write(text)
-        return path
-    return None

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import click
 
 from node.cli.boundary import report_crash, report_error
+from node.cli.logs import configure_logging
 from node.errors import NodeError
 
 EXIT_INTERRUPTED = 130
@@ -64,8 +65,10 @@ class LazyGroup(click.Group):
     "75 try again later; 70 a bug of ours.",
 )
 @click.version_option(package_name="nodecrust", message="%(prog)s %(version)s")
-def nodectl() -> None:
+@click.option("--debug", is_flag=True, help="Show log records on standard error.")
+def nodectl(*, debug: bool) -> None:
     """Install a node, and look after the one that runs."""
+    configure_logging(debug=debug)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -86,7 +89,8 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one way out for each ki
     except click.UsageError as error:
         # Checked input of click: wrong usage is the same exit code as wrong answers.
         if as_json:
-            from node.errors import InputError  # noqa: PLC0415
+            from node.cli.logs import configure_logging
+from node.errors import InputError  # noqa: PLC0415
 
             report_error(InputError(error.format_message(), mend="See --help"), as_json=True)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 from node.model.problem import Problem, Severity
 
@@ -22,6 +23,20 @@ def problem_lines(problems: Sequence[Problem]) -> list[str]:
         if problem.mend:
             lines += _wrapped("   -> ", problem.mend)
     return lines
+
+
+def problem_to_data(problem: Problem) -> dict[str, Any]:
+    """Give a problem as plain data."""
+    return {
+        "code": problem.code,
+        "where": problem.where,
+        "what": problem.what,
+        "mend": problem.mend,
+        "origin": str(problem.origin) if problem.origin else "",
+        "owner": problem.owner,
+        "severity": problem.severity.value,
+        "blame": problem.blame.value,
+    }
 
 
 def _wrapped(lead: str, text: str) -> list[str]:

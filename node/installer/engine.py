@@ -1,0 +1,232 @@
+"""Runs a plan: step by step in processes of their own, and backwards when one fails."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from node.errors import InputError, StepFailedError, TryAgainError, UnfitMachineError
+from node.installer.child import Failure, Kind, Report, SystemFactory, run_child
+from node.installer.journal import Journal, Mask
+from node.model.event import Event, EventKind
+from node.model.plan import Plan, steps_to_data
+from node.model.problem import Blame, errors
+from node.model.step import PlannedStep, Step
+from node.model.system import System
+
+_log = logging.getLogger(__name__)
+
+Observer = Callable[[Event], None]
+
+# Undo and finish unmount and clear; a slow stick may have to write out all that memory holds of it.
+RELEASE_TIMEOUT_S = 300.0
+_PROGRESS_EVERY_S = 0.1
+
+
+def run_plan(
+    plan: Plan, *, system_factory: SystemFactory, observers: Sequence[Observer], journal: Path
+) -> None:
+    """Apply every step in order, then finish all in reverse order; call it from the main thread.
+
+    InputError (or UnfitMachineError, TryAgainError) where the plan is refused: nothing was done. When a step
+    fails, or SIGTERM, SIGINT or SIGHUP comes, every step that was begun is undone in reverse order and
+    StepFailedError says which step, whose, the last words and what the disk is now. The run is done only
+    when every `finish` is: a write that can't be flushed is a failure like any other.
+    """
+    _refuse(plan)
+    with Journal(journal) as book, _stop_requests() as stop_fd:
+        _Run(plan, system_factory, observers, book, stop_fd).run()
+
+
+class _Run:
+    def __init__(
+        self,
+        plan: Plan,
+        system_factory: SystemFactory,
+        observers: Sequence[Observer],
+        journal: Journal,
+        stop_fd: int | None,
+    ) -> None:
+        self._plan = plan
+        self._factory = system_factory
+        self._observers = observers
+        self._journal = journal
+        self._stop_fd = stop_fd
+        self._began_s = time.monotonic()
+        self._mask = Mask(planned.step for planned in plan.steps)
+        self._progress_s = 0.0
+
+    def run(self) -> None:
+        steps = self._plan.steps
+        self._tell(
+            EventKind.RUN_STARTED,
+            journal={"install_id": str(self._plan.install_id), "steps": steps_to_data(self._plan)},
+        )
+        begun: list[tuple[int, PlannedStep]] = []
+        for number, planned in enumerate(steps, 1):
+            begun.append((number, planned))
+            # The line is on stable storage before the step's first write.
+            self._tell(EventKind.STEP_STARTED, number, planned)
+            failure = self._work(number, planned, planned.step.apply, planned.step.timeout_s)
+            if failure:
+                raise self._fail(begun, planned, failure)
+            self._tell(EventKind.STEP_DONE, number, planned)
+        for number, planned in reversed(begun):
+            if type(planned.step).finish is not Step.finish:
+                failure = self._work(number, planned, planned.step.finish, RELEASE_TIMEOUT_S)
+                if failure:
+                    raise self._fail(begun, planned, failure)
+        self._tell(EventKind.RUN_DONE)
+
+    def _work(
+        self, number: int, planned: PlannedStep, work: Callable[[System], None], timeout_s: float
+    ) -> Failure | None:
+        def on_report(report: Report) -> None:
+            now = time.monotonic()
+            if report.kind is Kind.PROGRESS and report.done < report.total:
+                if now - self._progress_s < _PROGRESS_EVERY_S:
+                    return
+                self._progress_s = now
+            self._tell(
+                EventKind.STEP_PROGRESS,
+                number,
+                planned,
+                message=report.message,
+                done=report.done,
+                total=report.total,
+            )
+
+        failure = run_child(
+            work,
+            system_factory=self._factory,
+            timeout_s=timeout_s,
+            on_report=on_report,
+            stop_fd=self._stop_fd,
+        )
+        if failure is None:
+            return None
+        return Failure(self._mask(failure.brief), self._mask(failure.details), self._mask(failure.mend))
+
+    def _fail(
+        self, begun: Sequence[tuple[int, PlannedStep]], failed: PlannedStep, failure: Failure
+    ) -> StepFailedError:
+        number = begun[-1][0] if begun[-1][1] is failed else self._plan.steps.index(failed) + 1
+        self._tell(
+            EventKind.STEP_FAILED,
+            number,
+            failed,
+            message=failure.brief,
+            journal={"details": failure.details},
+        )
+        self._stop_fd = None  # what is undone now is undone to the end, whatever signal comes
+        disk_state = self._undo(begun)
+        summary = self._mask(failed.step.summary())
+        self._tell(
+            EventKind.RUN_FAILED, message=f"{summary}: {failure.brief}", journal={"disk_state": disk_state}
+        )
+        return StepFailedError(
+            f"{summary}: {failure.brief}",
+            step=type(failed.step).__name__,
+            owner=failed.owner,
+            disk_state=disk_state,
+            details=failure.details,
+            mend=failure.mend
+            or "Look at the last words above and at the log, mend the cause, and start again",
+        )
+
+    def _undo(self, begun: Sequence[tuple[int, PlannedStep]]) -> str:
+        """Undo in reverse order, each whatever the others do; say what the disk is now."""
+        states = []
+        for number, planned in reversed(begun):
+            if type(planned.step).undo is not Step.undo:
+                self._tell(EventKind.UNDO_STARTED, number, planned)
+                failure = self._work(number, planned, planned.step.undo, RELEASE_TIMEOUT_S)
+                if failure:
+                    self._tell(
+                        EventKind.UNDO_FAILED,
+                        number,
+                        planned,
+                        message=failure.brief,
+                        journal={"details": failure.details},
+                    )
+                    summary = self._mask(planned.step.summary())
+                    states.append(f"not taken back: {summary} ({failure.brief})")
+                    continue
+            if after := planned.step.aftermath():
+                states.append(after)
+        return "; ".join(states) or "nothing was written to any disk"
+
+    def _tell(
+        self,
+        kind: EventKind,
+        number: int = 0,
+        planned: PlannedStep | None = None,
+        *,
+        message: str = "",
+        done: int = 0,
+        total: int = 0,
+        journal: dict[str, Any] | None = None,
+    ) -> None:
+        """Write an event to the journal, then show it to everyone who watches."""
+        event = Event(
+            kind=kind,
+            at_s=time.monotonic() - self._began_s,
+            number=number,
+            of=len(self._plan.steps),
+            step=self._mask(planned.step.summary()) if planned else "",
+            owner=planned.owner if planned else "",
+            message=self._mask(message),
+            done=done,
+            total=total,
+        )
+        if kind is not EventKind.STEP_PROGRESS or message:
+            self._journal.write(event, **(journal or {}))
+        for observer in self._observers:
+            try:
+                observer(event)
+            except Exception:  # a screen that fails must not cost a disk
+                _log.exception("an observer failed at %s", kind)
+
+
+def _refuse(plan: Plan) -> None:
+    found = errors(plan.problems)
+    if not found:
+        return
+    brief = f"The plan has {len(found)} problem{'s' if len(found) > 1 else ''}; nothing was written"
+    if all(p.blame is Blame.LATER for p in found):
+        raise TryAgainError(brief, details="\n".join(map(str, found)))
+    kind = UnfitMachineError if all(p.blame is not Blame.ANSWERS for p in found) else InputError
+    raise kind(brief, problems=found)
+
+
+@contextmanager
+def _stop_requests() -> Iterator[int | None]:
+    """Turn SIGTERM, SIGINT and SIGHUP into a readable descriptor; None outside the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield None
+        return
+    read_end, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def note(number: int, _frame: object) -> None:
+        _log.warning("%s came", signal.Signals(number).name)
+        try:
+            os.write(write_end, b"!")
+        except BlockingIOError:
+            return
+
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = {number: signal.signal(number, note) for number in numbers}
+    try:
+        yield read_end
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+        os.close(read_end)
+        os.close(write_end)

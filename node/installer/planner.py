@@ -1,0 +1,179 @@
+"""Makes the plan: a pure and total function of answers, inventory and what the plugins contribute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID, uuid5
+
+from node.hookspecs import LayoutProposal, Target
+from node.installer.disk_words import describe_disk, lost_and_kept
+from node.installer.layout_check import check_layout
+from node.model.answers import Answers
+from node.model.install import InstallAnswers, Mode
+from node.model.inventory import Disk, Installation, Inventory
+from node.model.layout import Layout
+from node.model.plan import Plan
+from node.model.problem import Blame, Problem, Severity
+from node.model.step import PHASES, PlannedStep
+
+# The name space of plans that are only shown: the same input shows the same identifiers.
+_SHOWN_PLANS = UUID("6f6d7f0a-6f4b-5d1c-9a51-6e6f64650010")
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """What the plugins have to say, each as a function that gives values of the right types and never raises.
+
+    `problems` gives what went wrong with plugins so far; it is asked last.
+    """
+
+    validate: Callable[[Answers, Inventory], Sequence[Problem]]
+    veto: Callable[[Disk], Sequence[Problem]]
+    lay_out: Callable[[Inventory, Answers, str], LayoutProposal]
+    kernel_args: Callable[[Answers, Inventory], Sequence[str]]
+    steps: Callable[[Answers, Inventory, Target], Sequence[PlannedStep]]
+    problems: Callable[[], Sequence[Problem]]
+
+
+def make_plan(
+    answers: Answers,
+    inventory: Inventory,
+    contributions: Contributions,
+    *,
+    problems: Sequence[Problem] = (),
+    install_id: UUID,
+    started_at: str,
+) -> Plan:
+    """Give the plan. `problems` are those of the answers themselves; every further one is added.
+
+    Refused plans have no steps. `started_at` is ISO 8601 in UTC.
+    """
+    found = [*problems, *_installation_problems(answers, inventory)]
+    existing = existing_installation(answers, inventory)
+    if existing and not any(p.where.startswith("install") for p in found if p.severity is Severity.ERROR):
+        # Nothing is written then, so nothing else may keep an installed node from coming up.
+        return Plan(
+            install_id,
+            None,
+            (),
+            problems=tuple(replace(problem, severity=Severity.WARNING) for problem in found),
+            keeps=tuple(_stays(disk) for disk in inventory.disks if not disk.boot_medium),
+            boots_existing=existing.disk,
+        )
+    found += contributions.validate(answers, inventory)
+    layout = None
+    # A rule that was misspelt chooses another disk: then what the rest chooses is no news.
+    if not any(p.where.partition(".")[0] == "storage" for p in problems if p.severity is Severity.ERROR):
+        layout, more = _lay_out(answers, inventory, contributions, install_id)
+        found += more
+    steps: tuple[PlannedStep, ...] = ()
+    if layout:
+        kernel_args = tuple(contributions.kernel_args(answers, inventory))
+        target = Target(layout, str(install_id), started_at, kernel_args)
+        steps, more = _ordered(contributions.steps(answers, inventory, target))
+        found += more
+    found += contributions.problems()
+    problems = tuple(dict.fromkeys(found))
+    refused = any(problem.severity is Severity.ERROR for problem in problems)
+    destroys, keeps = lost_and_kept(layout, inventory)
+    return Plan(install_id, layout, () if refused else steps, problems, destroys, keeps)
+
+
+def existing_installation(answers: Answers, inventory: Inventory) -> Installation | None:
+    """Give the finished installation that an unattended run boots instead of installing, if there is one.
+
+    A machine that boots over the network first must not wipe itself at each boot; `install.reinstall`
+    with an ID that the installation has not recorded as done lifts that, once.
+    """
+    install = answers[InstallAnswers]
+    complete = [found for found in inventory.installations if found.complete]
+    if install.mode is not Mode.UNATTENDED or len(complete) != 1:
+        return None
+    wanted = install.reinstall
+    return complete[0] if not wanted or wanted in complete[0].done else None
+
+
+def shown_install_id(answers: Answers, inventory: Inventory) -> UUID:
+    """Give the identifier of a plan that is only shown: the same for the same input."""
+    sections = {key: section.model_dump_json() for key, section in sorted(answers.sections.items())}
+    return uuid5(_SHOWN_PLANS, f"{sections}{inventory.to_json()}")
+
+
+def consents(answers: Answers) -> frozenset[str]:
+    """Give the names of disks (serial, WWN, by-id) whose contents the answers give up."""
+    given: Any = getattr(answers.sections.get("storage"), "consent", ())
+    return (
+        frozenset(str(name) for name in given) if isinstance(given, tuple | list | frozenset) else frozenset()
+    )
+
+
+def _installation_problems(answers: Answers, inventory: Inventory) -> list[Problem]:
+    complete = [found for found in inventory.installations if found.complete]
+    if len(complete) < 2:
+        return []
+    names = []
+    for found in complete:
+        disk = inventory.disk(found.disk)
+        host = f", host name {found.hostname}" if found.hostname else ""
+        names.append(f"{describe_disk(disk) if disk else found.disk} (installation {found.install_id}{host})")
+    return [
+        Problem(
+            "two-installations",
+            "installations",
+            f"there are {len(complete)} finished installations: {'; '.join(names)}",
+            "Erase or remove the one that is not wanted",
+            severity=Severity.ERROR if answers[InstallAnswers].mode is Mode.UNATTENDED else Severity.WARNING,
+            blame=Blame.MACHINE,
+        )
+    ]
+
+
+def _lay_out(
+    answers: Answers, inventory: Inventory, contributions: Contributions, install_id: UUID
+) -> tuple[Layout | None, list[Problem]]:
+    proposal = contributions.lay_out(inventory, answers, str(install_id))
+    found = list(proposal.problems)
+    layout = proposal.layout
+    if layout is None:
+        if not found:
+            found.append(
+                Problem(
+                    "no-layout",
+                    "storage",
+                    "no plugin laid out a disk, and none said why",
+                    "See nodectl plugins",
+                    blame=Blame.MACHINE,
+                )
+            )
+        return None, found
+    disk = inventory.disk(layout.disk.node)
+    if wrong := check_layout(layout, disk):
+        return None, [*found, *wrong]
+    if disk and not consents(answers) & set(disk.identities):
+        found += contributions.veto(disk)
+    return layout, found
+
+
+def _ordered(steps: Sequence[PlannedStep]) -> tuple[tuple[PlannedStep, ...], list[Problem]]:
+    """Sort by phase, within one in the order given; a phase that does not exist is a problem."""
+    places: Mapping[str, int] = {phase: place for place, phase in enumerate(PHASES)}
+    wrong = [
+        Problem(
+            "plugin-failed",
+            f"plugin {planned.owner}",
+            f"gave a step in the phase '{planned.phase}', which there is not",
+            f"The phases are: {', '.join(PHASES)}",
+            owner=planned.owner,
+            blame=Blame.MACHINE,
+        )
+        for planned in steps
+        if planned.phase not in places
+    ]
+    known = [planned for planned in steps if planned.phase in places]
+    return tuple(sorted(known, key=lambda planned: places[planned.phase])), wrong
+
+
+def _stays(disk: Disk) -> str:
+    return f"{describe_disk(disk)}: stays as it is"
