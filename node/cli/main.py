@@ -11,7 +11,7 @@ import click
 
 from node.cli.boundary import report_crash, report_error
 from node.cli.logs import configure_logging
-from node.errors import NodeError
+from node.errors import InputError, NodeError
 
 EXIT_INTERRUPTED = 130
 
@@ -89,9 +89,6 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one way out for each ki
     except click.UsageError as error:
         # Checked input of click: wrong usage is the same exit code as wrong answers.
         if as_json:
-            from node.cli.logs import configure_logging
-from node.errors import InputError  # noqa: PLC0415
-
             report_error(InputError(error.format_message(), mend="See --help"), as_json=True)
         else:
             error.show()
