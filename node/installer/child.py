@@ -79,6 +79,8 @@ def run_child(
         parent = os.getpid()
         pid = os.fork()
     if pid == 0:
+        if stop_fd is not None:  # the engine's alone
+            os.close(stop_fd)
         _be_child(work, system_factory, parent, child_report_end, child_output_end)
     try:
         os.close(child_report_end)

@@ -61,6 +61,9 @@ class _Run:
         self._stop_fd = stop_fd
         self._began_s = time.monotonic()
         self._mask = Mask(planned.step for planned in plan.steps)
+        # Asked for now, so that a step that can't even say what it does fails before anything is written.
+        self._summaries = {id(planned): self._mask(planned.step.summary()) for planned in plan.steps}
+        self._aftermaths = {id(planned): planned.step.aftermath() for planned in plan.steps}
         self._progress_s = 0.0
 
     def run(self) -> None:
@@ -76,13 +79,13 @@ class _Run:
             self._tell(EventKind.STEP_STARTED, number, planned)
             failure = self._work(number, planned, planned.step.apply, planned.step.timeout_s)
             if failure:
-                raise self._fail(begun, planned, failure)
+                raise self._fail(begun, number, planned, failure)
             self._tell(EventKind.STEP_DONE, number, planned)
         for number, planned in reversed(begun):
             if type(planned.step).finish is not Step.finish:
                 failure = self._work(number, planned, planned.step.finish, RELEASE_TIMEOUT_S)
                 if failure:
-                    raise self._fail(begun, planned, failure)
+                    raise self._fail(begun, number, planned, failure)
         self._tell(EventKind.RUN_DONE)
 
     def _work(
@@ -103,21 +106,23 @@ class _Run:
                 total=report.total,
             )
 
-        failure = run_child(
-            work,
-            system_factory=self._factory,
-            timeout_s=timeout_s,
-            on_report=on_report,
-            stop_fd=self._stop_fd,
-        )
+        try:
+            failure = run_child(
+                work,
+                system_factory=self._factory,
+                timeout_s=timeout_s,
+                on_report=on_report,
+                stop_fd=self._stop_fd,
+            )
+        except OSError as error:  # no memory for a process, no descriptor: what was begun is still undone
+            failure = Failure(f"no process could be started for it: {error}")
         if failure is None:
             return None
         return Failure(self._mask(failure.brief), self._mask(failure.details), self._mask(failure.mend))
 
     def _fail(
-        self, begun: Sequence[tuple[int, PlannedStep]], failed: PlannedStep, failure: Failure
+        self, begun: Sequence[tuple[int, PlannedStep]], number: int, failed: PlannedStep, failure: Failure
     ) -> StepFailedError:
-        number = begun[-1][0] if begun[-1][1] is failed else self._plan.steps.index(failed) + 1
         self._tell(
             EventKind.STEP_FAILED,
             number,
@@ -127,7 +132,7 @@ class _Run:
         )
         self._stop_fd = None  # what is undone now is undone to the end, whatever signal comes
         disk_state = self._undo(begun)
-        summary = self._mask(failed.step.summary())
+        summary = self._summaries[id(failed)]
         self._tell(
             EventKind.RUN_FAILED, message=f"{summary}: {failure.brief}", journal={"disk_state": disk_state}
         )
@@ -137,8 +142,7 @@ class _Run:
             owner=failed.owner,
             disk_state=disk_state,
             details=failure.details,
-            mend=failure.mend
-            or "Look at the last words above and at the log, mend the cause, and start again",
+            mend=failure.mend or "Mend what the last words and the log name, and start again",
         )
 
     def _undo(self, begun: Sequence[tuple[int, PlannedStep]]) -> str:
@@ -156,10 +160,9 @@ class _Run:
                         message=failure.brief,
                         journal={"details": failure.details},
                     )
-                    summary = self._mask(planned.step.summary())
-                    states.append(f"not taken back: {summary} ({failure.brief})")
+                    states.append(f"not taken back: {self._summaries[id(planned)]} ({failure.brief})")
                     continue
-            if after := planned.step.aftermath():
+            if after := self._aftermaths[id(planned)]:
                 states.append(after)
         return "; ".join(states) or "nothing was written to any disk"
 
@@ -180,14 +183,17 @@ class _Run:
             at_s=time.monotonic() - self._began_s,
             number=number,
             of=len(self._plan.steps),
-            step=self._mask(planned.step.summary()) if planned else "",
+            step=self._summaries[id(planned)] if planned else "",
             owner=planned.owner if planned else "",
             message=self._mask(message),
             done=done,
             total=total,
         )
         if kind is not EventKind.STEP_PROGRESS or message:
-            self._journal.write(event, **(journal or {}))
+            try:
+                self._journal.write(event, **(journal or {}))
+            except OSError:  # /run is full: no reason to leave a disk half written
+                _log.exception("the journal can't be written")
         for observer in self._observers:
             try:
                 observer(event)
@@ -212,21 +218,17 @@ def _stop_requests() -> Iterator[int | None]:
     if threading.current_thread() is not threading.main_thread():
         yield None
         return
-    read_end, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    stop_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
     def note(number: int, _frame: object) -> None:
         _log.warning("%s came", signal.Signals(number).name)
-        try:
-            os.write(write_end, b"!")
-        except BlockingIOError:
-            return
+        os.eventfd_write(stop_fd, 1)
 
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     before = {number: signal.signal(number, note) for number in numbers}
     try:
-        yield read_end
+        yield stop_fd
     finally:
         for number, old in before.items():
             signal.signal(number, old)
-        os.close(read_end)
-        os.close(write_end)
+        os.close(stop_fd)
