@@ -28,6 +28,10 @@ setup: ## Install what building and testing need (Debian packages, .venv)
 demo: setup ## Build the image, boot a blank VM over PXE, install it, start it from its disk
 	@$(BIN)/python -m demo --firmware $(FIRMWARE) --boot $(BOOT) --accel $(ACCEL)
 
+.PHONY: demo-shell
+demo-shell: ## Log in to the node that the last demo made
+	@$(BIN)/python -m demo --shell
+
 .PHONY: test
 test: lint types layers test-unit test-oldest test-loop test-image test-vm ## Everything that must pass
 

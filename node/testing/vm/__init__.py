@@ -6,6 +6,7 @@ Ships in the package, so that a plugin's author can boot a node with the plugin 
 
 from node.testing.vm.accel import Accel, choose_accel
 from node.testing.vm.console import Console, MachineFailure
+from node.testing.vm.content import ContentServer
 from node.testing.vm.machine import Machine
 from node.testing.vm.namespace import DhcpNamespace
 from node.testing.vm.shell import RootShell, ShellResult
@@ -19,13 +20,14 @@ from node.testing.vm.spec import (
     TapNetwork,
     UserNetwork,
 )
-from node.testing.vm.ssh import SshLogin
+from node.testing.vm.ssh import SshLogin, make_ssh_key
 
 __all__ = [
     "Accel",
     "BootFrom",
     "Bus",
     "Console",
+    "ContentServer",
     "DhcpNamespace",
     "Disk",
     "Firmware",
@@ -39,4 +41,5 @@ __all__ = [
     "TapNetwork",
     "UserNetwork",
     "choose_accel",
+    "make_ssh_key",
 ]

@@ -1,0 +1,204 @@
+"""The stages of the demo, in their order; each says what came of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from demo.plan import ADMIN, SNAPSHOT, Place, Settings, Way, machine_spec, write_answers
+from demo.progress import PlainProgress
+from node.testing.vm import (
+    Accel,
+    ContentServer,
+    Firmware,
+    Machine,
+    MachineFailure,
+    SshLogin,
+    choose_accel,
+)
+
+#: KVM needs a tenth of these; they are for TCG on a busy machine.
+BOOT_LIMIT_S = 400.0
+INSTALL_LIMIT_S = 600.0
+LOGIN_LIMIT_S = 400.0
+#: What never becomes right by waiting.
+DEAD_ENDS = ("Kernel panic", "Security Violation", "bad shim signature", "No bootable device")
+
+
+class DemoError(Exception):
+    """A stage failed. ``log`` tells more."""
+
+    def __init__(self, brief: str, log: Path | None = None) -> None:
+        super().__init__(brief)
+        self.log = log
+
+
+def run_demo(
+    place: Place,
+    kickstart: Path,
+    *,
+    firmware: Firmware,
+    way: Way,
+    accel: Accel | None,
+    progress: PlainProgress,
+) -> None:
+    """From a kickstart to a running node; raises DemoError or MachineFailure where a stage fails."""
+    place.folder.mkdir(parents=True, exist_ok=True)
+    _build(place, kickstart, progress)
+    settings = Settings(firmware, way, _accel(place, accel, progress))
+    write_answers(place)
+    shutil.rmtree(place.machine, ignore_errors=True)
+    with ExitStack() as stack:
+        bootfile = None
+        if way is Way.USB:
+            with progress.stage("Put the demo's answers on a USB stick") as stage:
+                _run(_stick_command(place), place.log("stick"), progress.note)
+                stage.result = str(place.stick)
+        else:
+            server = ContentServer(place.image, log=place.log("serve"), answers=place.answers)
+            stack.enter_context(server)
+            bootfile = f"{server.url}/boot.ipxe"
+        machine = Machine(
+            machine_spec(settings, stick=place.stick, bootfile=bootfile),
+            place.machine,
+            accel=settings.accel,
+            name="the demo's machine",
+            on_line=progress.note,
+        )
+        stack.enter_context(machine)
+        _install(machine, settings, progress)
+        _start_from_disk(machine, place, progress)
+        _show_status(machine.ssh(key=place.key, user=ADMIN), progress)
+        with progress.stage("Freeze the running node, for make demo-shell"):
+            machine.save(SNAPSHOT)
+            settings.save(place.settings)
+
+
+def open_shell(place: Place, progress: PlainProgress) -> int:
+    """Thaw the node of the last demo, log in, freeze it again; gives ssh's exit code."""
+    if not place.settings.exists():
+        raise DemoError("there is no node yet: run make demo first")
+    settings = Settings.load(place.settings)
+    spec = machine_spec(settings, stick=place.stick, bootfile=None)
+    with Machine(spec, place.machine, accel=settings.accel, name="the demo's machine") as machine:
+        login = machine.ssh(key=place.key, user=ADMIN)
+        with progress.stage("Thaw the node"):
+            machine.load(SNAPSHOT)
+            login.wait(timeout_s=60)
+        progress.say(f"Log out to freeze it again. From another terminal: {' '.join(login.argv())}")
+        code = subprocess.run(login.argv(), check=False).returncode
+        with progress.stage("Freeze the node"):
+            machine.save(SNAPSHOT)
+    return code
+
+
+def _build(place: Place, kickstart: Path, progress: PlainProgress) -> None:
+    with progress.stage(f"Build the image from {kickstart}") as stage:
+        sums = place.image / "SHA256SUMS"
+        before = sums.read_bytes() if sums.exists() else b""
+        command = _node_image("build", str(kickstart), "--output", str(place.image))
+        _run(command, place.log("build"), progress.note)
+        manifest = json.loads((place.image / "manifest.json").read_text())
+        size_mib = sum(manifest["files"][name]["size"] for name in ("vmlinuz", "initrd", "root.squashfs")) / (
+            1024 * 1024
+        )
+        reused = "unchanged, used again" if sums.read_bytes() == before else "new"
+        stage.result = (
+            f"{manifest['name']} {manifest['version']}, {len(manifest['packages'])} packages, "
+            f"{size_mib:.0f} MiB ({reused})"
+        )
+
+
+def _accel(place: Place, wanted: Accel | None, progress: PlainProgress) -> Accel:
+    with progress.stage("Find out whether KVM works here") as stage:
+        if wanted is Accel.TCG:
+            stage.result = "not wanted"
+            return wanted
+        found = choose_accel(place.image / "vmlinuz")
+        stage.result = "it does" if found is Accel.KVM else "it doesn't, so QEMU emulates the processor"
+        if wanted is Accel.KVM and found is not Accel.KVM:
+            raise DemoError("KVM was asked for and boots no kernel here; ACCEL=auto goes on without it")
+        return found
+
+
+def _install(machine: Machine, settings: Settings, progress: PlainProgress) -> None:
+    source = "a USB stick" if settings.way is Way.USB else "the network (PXE)"
+    with progress.stage(f"Boot a blank machine ({settings.firmware}) from {source}"):
+        machine.expect("Linux version", timeout_s=BOOT_LIMIT_S, unless=DEAD_ENDS)
+        machine.expect(INSTALLER_BEGINS, timeout_s=BOOT_LIMIT_S, unless=DEAD_ENDS)
+    with progress.stage("Install the node on its disk, unattended") as stage:
+        found = machine.expect(INSTALLER_ENDS, timeout_s=INSTALL_LIMIT_S, unless=DEAD_ENDS)
+        if INSTALLED.search(found.group()) is None:
+            raise MachineFailure(
+                f"the installer stopped; its log is {machine.log}, the end of it:\n{machine.console.tail()}"
+            )
+        stage.result = "done, the machine restarts"
+
+
+#: What the installer says on every console.
+INSTALLER_BEGINS = re.compile(r"(?m)^.*(?:nodectl install|Nodecrust installer|installation begins|Plan)")
+INSTALLED = re.compile(r"(?i)installed|installation (?:is )?(?:done|complete|finished)")
+INSTALLER_ENDS = re.compile(rf"{INSTALLED.pattern}|(?i:installation failed|nothing was written|problems?:)")
+
+
+def _start_from_disk(machine: Machine, place: Place, progress: PlainProgress) -> None:
+    with progress.stage("Start the node from its own disk") as stage:
+        machine.expect("Linux version", timeout_s=BOOT_LIMIT_S, unless=DEAD_ENDS)
+        machine.expect("login:", timeout_s=LOGIN_LIMIT_S, unless=DEAD_ENDS)
+        login = machine.ssh(key=place.key, user=ADMIN)
+        login.wait(timeout_s=LOGIN_LIMIT_S)
+        booted = login.run("cat /run/node/image.json")
+        if booted.returncode or json.loads(booted.stdout).get("source") != "slot":
+            raise MachineFailure(f"the node didn't start from its disk: {booted.stdout}{booted.stderr}")
+        stage.result = "logged in over SSH"
+
+
+def _show_status(login: SshLogin, progress: PlainProgress) -> None:
+    with progress.stage("Ask the node how it is: nodectl status"):
+        status = login.run("nodectl status", timeout_s=120)
+        if status.returncode:
+            raise MachineFailure(
+                f"nodectl status exited with {status.returncode}:\n{status.stdout}{status.stderr}"
+            )
+    progress.say()
+    progress.say("\n".join(f"    {line}" for line in status.stdout.rstrip().splitlines()))
+    progress.say()
+
+
+def _node_image(*words: str) -> tuple[str, ...]:
+    return str(Path(sys.executable).with_name("node-image")), *words
+
+
+def _stick_command(place: Place) -> tuple[str, ...]:
+    return _node_image("iso", str(place.image), "--output", str(place.stick), "--answers", str(place.answers))
+
+
+def _run(argv: Sequence[str], log: Path, note: Callable[[str], None]) -> None:
+    begun = time.strftime("%H:%M:%S")
+    with log.open("w") as kept:
+        kept.write(f"{begun} {' '.join(argv)}\n")
+        process = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                kept.write(line)
+                kept.flush()
+                if line.strip():
+                    note(line.strip())
+            code = process.wait()
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+    if code:
+        words = "\n".join(log.read_text().splitlines()[-15:])
+        raise DemoError(f"{argv[0]} {argv[1]} exited with {code}:\n{words}", log)
