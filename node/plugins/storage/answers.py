@@ -48,16 +48,12 @@ class DiskRule(BaseModel):
     wwn: str = Field(default="", description="The World Wide Name, with or without `0x`.")
     by_id: str = Field(default="", description="A name below /dev/disk/by-id, or a pattern of one.")
     by_path: str = Field(default="", description="A name below /dev/disk/by-path, or a pattern of one.")
-    model: str = Field(
-        default="", description="A part of the model's name, or a pattern of it; case doesn't matter."
-    )
+    model: str = Field(default="", description="A part of the model's name; case doesn't matter.")
     min_size: ByteSize | None = Field(default=None, description="Not smaller than this.")
     max_size: ByteSize | None = Field(default=None, description="Not larger than this.")
     transport: str = Field(default="", description="virtio, sata, sas, nvme, usb, scsi, mmc ...")
     rotational: bool | None = Field(default=None, description="true: spins; false: a solid-state disk.")
-    node: str = Field(
-        default="", description="A kernel name such as /dev/sda. It names a disk but is no consent."
-    )
+    node: str = Field(default="", description="Such as /dev/sda. It names a disk, but is no consent.")
     prefer: Prefer | None = Field(default=None, description="Settles it where several disks fit.")
 
     @property
@@ -119,9 +115,7 @@ class StorageAnswers(SectionModel):
         description="Serial, WWN or by-id of each disk whose contents may be lost; never a kernel name.",
     )
     keep: bool = Field(default=False, description="Keep CONFIG, LOGGING and DATA of the disk as they are.")
-    sizes: Sizes = Field(
-        default=Sizes(), description="Sizes of partitions; `rest` takes what the others leave."
-    )
+    sizes: Sizes = Field(default=Sizes(), description="Sizes by role; `rest` takes what is left.")
     roles: tuple[Role, ...] = Field(
         default=tuple(Role), min_length=1, description="The partitions to make; all by default."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from node.model.layout import Layout, Role
+from node.model.layout import Role
 
 # Nothing here may keep a node from coming up reachable: a partition that is missing or broken is waited
 # for shortly and then passed over. CONFIG is mounted already, by the initrd.
@@ -18,19 +18,6 @@ _PLACES: dict[Role, tuple[str, str, int]] = {
     Role.BOOT: ("/boot", "noauto,nodev,nosuid,noexec", 0),
     Role.ESP: ("/boot/efi", "noauto,nodev,nosuid,noexec,umask=0077", 0),
 }
-
-
-def layout_record(layout: Layout) -> list[dict[str, str]]:
-    """Give a layout as the state's `install.layout` keeps it: role, PARTUUID, filesystem and its UUID."""
-    return [
-        {
-            "role": partition.role.value,
-            "partuuid": str(partition.uuid),
-            "filesystem": partition.filesystem,
-            "uuid": partition.filesystem_uuid,
-        }
-        for partition in layout.partitions
-    ]
 
 
 def fstab(install: Mapping[str, Any]) -> str:

@@ -1,0 +1,134 @@
+"""The steps that write CONFIG: the node's state, the log of its installation, the record that it is done."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from node.errors import NodeError
+from node.model.state import State
+from node.model.step import Step
+from node.model.system import System
+from node.persist.store import PREVIOUS_FILE, STATE_FILE, BrokenStateError, state_from_text, state_to_text
+
+CONFIG = Path("config")
+INSTALLS_FILE = "installs.json"
+LOG_FILE = "install.log"
+
+
+@dataclass(frozen=True)
+class WriteState(Step):
+    """Write the state: what of the answers outlives the install.
+
+    `document` is the state as YAML. With `keep` it is laid over the state that CONFIG already has: sections
+    that the answers leave empty stay as they were. `secrets` only says what must not be shown.
+    """
+
+    secret_fields: ClassVar[frozenset[str]] = frozenset({"document", "secrets"})
+
+    document: str
+    keep: bool = False
+    secrets: tuple[str, ...] = ()
+
+    def summary(self) -> str:
+        """Say it."""
+        verb = "Bring the node's kept configuration up to date" if self.keep else "Write the configuration"
+        return f"{verb} ({STATE_FILE} on CONFIG)"
+
+    def apply(self, system: System) -> None:
+        """Write it; a kept state is set aside first."""
+        folder = system.root / CONFIG
+        contents = self.document.encode()
+        if self.keep and system.files.exists(folder / STATE_FILE):
+            old = system.files.read(folder / STATE_FILE)
+            try:
+                kept = state_from_text(old.decode(errors="replace"))
+            except BrokenStateError as error:
+                system.say(f"the kept configuration can't be used and is left as {PREVIOUS_FILE}: {error}")
+            else:
+                contents = state_to_text(overlay(kept, state_from_text(self.document))).encode()
+            system.files.write(folder / PREVIOUS_FILE, old, mode=0o600)
+        system.files.write(folder / STATE_FILE, contents, mode=0o600)
+
+    def undo(self, system: System) -> None:
+        """Put a kept state back."""
+        folder = system.root / CONFIG
+        if not self.keep or not system.mounts.is_mounted(folder):
+            return
+        if system.files.exists(folder / PREVIOUS_FILE):
+            old = system.files.read(folder / PREVIOUS_FILE)
+            system.files.write(folder / STATE_FILE, old, mode=0o600)
+
+
+def overlay(kept: State, new: State) -> State:
+    """Give the new state with the kept one's sections where the new one says nothing."""
+    sections = {**kept.sections, **{key: value for key, value in new.sections.items() if value}}
+    return State(version=new.version, install=new.install, sections=sections)
+
+
+@dataclass(frozen=True)
+class KeepLog(Step):
+    """Put the log of the installation on CONFIG, where a later question will look for it."""
+
+    source: Path
+
+    def summary(self) -> str:
+        """Say it."""
+        return f"Keep the log of the installation ({LOG_FILE} on CONFIG)"
+
+    def apply(self, system: System) -> None:
+        """Copy it; a run without a log is none the worse."""
+        if system.files.exists(self.source):
+            system.files.copy(self.source, system.root / CONFIG / LOG_FILE, mode=0o600)
+
+
+@dataclass(frozen=True)
+class RecordInstall(Step):
+    """Record on CONFIG that this installation is done: the very last write."""
+
+    install_id: str
+    reinstall: str
+    image_version: str
+    sha256: str
+    at: str
+
+    def summary(self) -> str:
+        """Say it."""
+        return "Record that the installation is done"
+
+    def apply(self, system: System) -> None:
+        """Add it to those that CONFIG already records."""
+        record = {
+            "id": self.install_id,
+            "reinstall": self.reinstall,
+            "image_version": self.image_version,
+            "sha256": self.sha256,
+            "slot": "a",
+            "at": self.at,
+        }
+        self._write(system, [*self._others(system), record])
+
+    def undo(self, system: System) -> None:
+        """Take it out again."""
+        path = system.root / CONFIG / INSTALLS_FILE
+        if system.mounts.is_mounted(system.root / CONFIG) and system.files.exists(path):
+            self._write(system, self._others(system))
+
+    def _others(self, system: System) -> list[dict[str, Any]]:
+        path = system.root / CONFIG / INSTALLS_FILE
+        if not system.files.exists(path):
+            return []
+        try:
+            found = json.loads(system.files.read(path))["installs"]
+        except (ValueError, KeyError, TypeError):
+            system.say(f"{INSTALLS_FILE} on CONFIG can't be read and is begun anew")
+            return []
+        return [each for each in found if isinstance(each, dict) and each.get("id") != self.install_id]
+
+    def _write(self, system: System, installs: list[dict[str, Any]]) -> None:
+        if not system.mounts.is_mounted(system.root / CONFIG):
+            raise NodeError("CONFIG isn't mounted, so the installation can't be recorded")
+        text = json.dumps({"version": 1, "installs": installs}, indent=2) + "\n"
+        system.files.write(system.root / CONFIG / INSTALLS_FILE, text.encode(), mode=0o600)
