@@ -1,0 +1,73 @@
+"""Files of /etc that belong to no plugin: what an installed node keeps, what one without state goes by."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from node.model.state import RenderedFile
+
+SSH_KEYS = "ssh"
+_NETWORK_ARGUMENTS = ("ip=", "bond=", "vlan=", "bridge=")
+
+
+def installed_files(root: Path, config: Path) -> list[RenderedFile]:
+    """Give what an installed node keeps: its SSH host keys, its journal, the folders below /var/log."""
+    files = [
+        RenderedFile("/etc/systemd/journald.conf.d/50-nodecrust.conf", "[Journal]\nStorage=persistent\n"),
+        RenderedFile("/etc/tmpfiles.d/nodecrust-var-log.conf", _log_folders(root)),
+    ]
+    for key in sorted((config / SSH_KEYS).glob("ssh_host_*_key*")):
+        mode = 0o644 if key.suffix == ".pub" else 0o600
+        files.append(RenderedFile(f"/etc/ssh/{key.name}", key.read_text(encoding="ascii"), mode))
+    return files
+
+
+def stateless_files(
+    files: Sequence[RenderedFile], *, mac: str, kernel_arguments: Sequence[str]
+) -> list[RenderedFile]:
+    """Give the plugins' default files as a node without state needs them.
+
+    It has a name of its own, since twenty installers on a bench are told apart by it; and where the kernel
+    command line configures the network, that stands and netplan is left out.
+    """
+    given = any(argument.startswith(_NETWORK_ARGUMENTS) for argument in kernel_arguments)
+    result = [file for file in files if not (given and file.path.startswith("/etc/netplan/"))]
+    if not mac:
+        return result
+    name = f"node-{mac.replace(':', '')}"
+    return [replace(file, contents=f"{name}\n") if file.path == "/etc/hostname" else file for file in result]
+
+
+def first_mac(net: Path, kernel_arguments: Sequence[str]) -> str:
+    """Give the MAC of the card that it booted from (BOOTIF), else the first Ethernet card's, else ""."""
+    for argument in kernel_arguments:
+        if argument.lower().startswith("bootif="):
+            octets = argument.partition("=")[2].lower().replace(":", "-").split("-")
+            if len(octets) in (6, 7):
+                return ":".join(octets[-6:])
+    for card in sorted(net.glob("*")):
+        # Type 1 is Ethernet; a card has a device, a bridge or a tap hasn't.
+        if _line(card / "type") == "1" and (card / "device").exists():
+            return _line(card / "address")
+    return ""
+
+
+def _line(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def _log_folders(root: Path) -> str:
+    """Give tmpfiles.d lines for what packages made below /var/log, since LOGGING comes up empty over it."""
+    lines = []
+    top = root / "var/log"
+    for folder in sorted(path for path in top.rglob("*") if path.is_dir() and not path.is_symlink()):
+        status = folder.stat()
+        where = folder.relative_to(root)
+        lines.append(f"d /{where} {stat.S_IMODE(status.st_mode):04o} {status.st_uid} {status.st_gid} -\n")
+    return "".join(lines)
