@@ -1,0 +1,16 @@
+"""Unit tests start no process, open no socket and write nothing outside temporary folders."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.guard import guarded
+
+pytest_plugins = ["node.testing.fixtures"]
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item: pytest.Item):
+    marker = item.get_closest_marker("effects")
+    with guarded(allowed=frozenset(marker.args if marker else ())):
+        yield

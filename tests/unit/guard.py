@@ -1,0 +1,89 @@
+"""Forbids effects while a unit test runs, by an audit hook and with an exception that no handler swallows."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PROCESSES, SOCKETS, WRITES = "processes", "sockets", "writes"
+
+# The events of the interpreter's audit (docs.python.org/3/library/audit_events.html).
+_EVENTS = {
+    **dict.fromkeys(
+        ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.fork", "os.forkpty", "pty.spawn"),
+        PROCESSES,
+    ),
+    **dict.fromkeys(
+        ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"),
+        SOCKETS,
+    ),
+}
+_WRITING = {"os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.chmod", "os.chown", "os.link",
+            "os.symlink", "os.truncate", "os.setxattr"}  # fmt: skip
+_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+class ForbiddenEffectError(BaseException):
+    """A unit test reached for the machine. Not an Exception, so that no `except Exception` hides it."""
+
+
+class _Guard:
+    """What is forbidden now; None while no unit test runs, for instance in the fixtures."""
+
+    allowed: frozenset[str] | None = None
+    installed = False
+
+
+@contextmanager
+def guarded(*, allowed: frozenset[str] = frozenset()) -> Iterator[None]:
+    """Forbid effects while the block runs, but the kinds that are allowed."""
+    if not _Guard.installed:
+        sys.addaudithook(_watch)
+        _Guard.installed = True
+    _Guard.allowed = allowed
+    try:
+        yield
+    finally:
+        _Guard.allowed = None
+
+
+def _watch(event: str, arguments: tuple[object, ...]) -> None:
+    allowed = _Guard.allowed
+    if allowed is None:
+        return
+    kind = _EVENTS.get(event)
+    if kind and kind not in allowed:
+        raise ForbiddenEffectError(f"{event} in a unit test: {arguments[:2]!r}")
+    if WRITES in allowed:
+        return
+    path = arguments[0] if arguments else None
+    if event == "open":
+        _, mode, flags = arguments
+        writes = any(letter in str(mode or "") for letter in "wax+") or int(flags or 0) & _FLAGS
+        if writes and not _is_temporary(path):
+            raise ForbiddenEffectError(f"{path} opened for writing in a unit test")
+    elif event in _WRITING and not _relative(path) and not _is_temporary(path):
+        raise ForbiddenEffectError(f"{event} of {path} in a unit test")
+
+
+def _relative(path: object) -> bool:
+    # shutil.rmtree names files relative to an open folder, which the event doesn't tell.
+    return isinstance(path, str | bytes) and not os.fsdecode(path).startswith("/")
+
+
+def _is_temporary(path: object) -> bool:
+    # A file descriptor was opened before, and judged then.
+    if not isinstance(path, str | bytes | os.PathLike):
+        return True
+    where = Path(os.fsdecode(path)).absolute()
+    text = str(where)
+    if text.startswith(("/dev/null", "/dev/tty", "/dev/ptmx", "/dev/pts/", "/dev/shm/", "/proc/self/")):
+        return True
+    # What Python and hypothesis keep for themselves.
+    if "__pycache__" in text or ".hypothesis" in where.parts:
+        return True
+    return where.is_relative_to(tempfile.gettempdir())
