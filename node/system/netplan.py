@@ -26,8 +26,8 @@ _MOST_QUESTIONS = 32
 _ERROR = re.compile(
     rf"{re.escape(_NAME)}:(?:(?P<line>\d+):(?P<column>\d+):)? (?:Error in network definition: )?(?P<what>.+)"
 )
-# What `netplan generate` calls. It is asked directly, in 4 ms instead of 250, since the command of netplan 1.1
-# has systemd reload itself even where another root is given.
+# What `netplan generate` calls. It is asked directly, in 4 ms instead of 250; the command of netplan 1.1
+# also has systemd reload itself where another root is given.
 _GENERATORS = (Path("/usr/libexec/netplan/generate"), Path("/usr/lib/netplan/generate"))
 _DEFINITION_DEPTH = 2
 

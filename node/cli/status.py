@@ -1,0 +1,76 @@
+"""`nodectl status`: how this node is doing."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import click
+
+from node.cli.status_text import console, page
+from node.hookspecs import StatusLine
+from node.model.inventory import Inventory
+from node.model.status import NodeStatus, faults
+from node.plugin_manager import Plugins
+from node.plugins.virtualization import hardware_words
+from node.system.commands import LiveCommands
+from node.system.status import read_status
+from node.system.status_hypervisor import FACT, ask_libvirt, read_cpu_flags, read_virtualization
+
+FORMAT = 1
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--console", "for_console", is_flag=True, help="Print the few lines above a login prompt.")
+def command(*, as_json: bool, for_console: bool) -> None:
+    """Show how this node is doing: what runs, what it reaches, what it keeps.
+
+    Nothing needs root; what can't be read is named. Ends with 0, degraded or not, so that a script reads
+    `health` of --json instead.
+    """
+    commands = LiveCommands()
+    status = read_status(commands)
+    cpu = read_cpu_flags()
+    virtualization = read_virtualization(cpu)
+    if for_console:
+        click.echo(console(status, hardware_words(virtualization), faults(status)), nl=False)
+        return
+    # Only what is quick to read: no disk is touched for a question about health.
+    inventory = Inventory(
+        hostname=status.hostname,
+        cpu=cpu,
+        virtualization=virtualization,
+        facts={FACT: ask_libvirt(commands)},
+    )
+    panels, failures = _panels(inventory)
+    found = (*faults(status), *failures, *(f"{p.term}: {p.value}" for p in panels if not p.healthy))
+    if as_json:
+        click.echo(json.dumps(to_data(status, panels, found), indent=2, ensure_ascii=False))
+    else:
+        click.echo(page(status, panels, found), nl=False)
+
+
+def _panels(inventory: Inventory) -> tuple[list[StatusLine], list[str]]:
+    """Give the lines of all plugins, and in words which plugin failed to give its own."""
+    plugins = Plugins()
+    plugins.load()
+    lines: list[StatusLine] = []
+    for answered in plugins.call("node_status_panels", inventory=inventory):
+        lines += [line for line in answered.value or () if isinstance(line, StatusLine)]
+    return lines, [f"{problem.where}: {problem.what}" for problem in plugins.problems]
+
+
+def to_data(status: NodeStatus, panels: list[StatusLine], found: tuple[str, ...]) -> dict[str, Any]:
+    """Give the document of --json. `health` is `ok`, `degraded` or, on a machine that is no node, null."""
+    data = dataclasses.asdict(status)
+    node = status.image is not None
+    return {
+        "format": FORMAT,
+        "node": node,
+        "health": ("degraded" if found else "ok") if node else None,
+        "faults": list(found) if node else [],
+        **data,
+        "panels": [dataclasses.asdict(panel) for panel in panels],
+    }

@@ -1,0 +1,133 @@
+"""The words of `nodectl status`: a page of 80 columns, and ten lines for the console."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from node.hookspecs import StatusLine
+from node.model.size import format_size
+from node.model.status import PLACES, SWAP, Interface, NodeStatus, RoleUse, Root, RunningImage
+
+WIDTH = 80
+_TERM = 16
+_CONSOLE_LINES = 10
+NOT_A_NODE = "This machine is not a Nodecrust node: no Nodecrust image runs on it."
+# Sources of image.json as an operator would say them.
+_SOURCES = {"url": "from the network", "medium": "from a boot medium"}
+
+
+def page(status: NodeStatus, panels: Sequence[StatusLine], faults: Sequence[str]) -> str:
+    """Give the page: what runs, what it reaches, what it keeps, and how it is, worst things last."""
+    lines = [] if status.image else [NOT_A_NODE, ""]
+    terms: list[tuple[str, str]] = [("host name", status.hostname)]
+    if status.image:
+        terms.append(("image", image_words(status.image)))
+        terms.append(("installed", _installed_words(status)))
+        terms.append(("root", _root_words(status.root)))
+    if status.uptime_s:
+        terms.append(("running for", duration_words(status.uptime_s)))
+    terms += [(interface.name, _interface_words(interface)) for interface in status.interfaces]
+    terms += [("gateway", gateway) for gateway in status.gateways]
+    terms += [(_role_term(role), _role_words(role)) for role in status.roles]
+    terms += [(panel.term, panel.value) for panel in panels]
+    terms += [("SSH host key", f"{key.kind} {key.fingerprint}") for key in status.host_keys]
+    terms += [("failed unit", unit) for unit in status.failed_units] if not status.image else []
+    terms += [(f"alarm {alarm.name}", alarm.text) for alarm in status.alarms]
+    terms += [("not known", f"{unknown.where}: {unknown.why}") for unknown in status.unknown]
+    if status.image:
+        terms.append(("health", "degraded" if faults else "ok"))
+        terms += [("", fault) for fault in faults]
+    for term, value in terms:
+        lines += _entry(term, value)
+    return "\n".join(lines) + "\n"
+
+
+def console(status: NodeStatus, virtualization: str, faults: Sequence[str]) -> str:
+    """Give what stands above the login prompt: ten lines of 80 columns at most."""
+    title = f"{status.image.name or 'Nodecrust'} {status.image.version}" if status.image else "Nodecrust"
+    slot = f", slot {status.image.slot}" if status.image and status.image.slot else ""
+    lines = [f"{title.strip()}{slot} on {status.hostname or 'localhost'}"]
+    reached = [interface for interface in status.interfaces if interface.addresses]
+    lines += [f"  {interface.name}: {', '.join(interface.addresses)}" for interface in reached[:3]]
+    if not reached:
+        lines.append("  no address yet: no network interface has one")
+    if len(reached) > 3:
+        lines.append(f"  and {len(reached) - 3} more interfaces: nodectl status")
+    lines.append(f"  virtualization: {virtualization}")
+    lines += [
+        f"  SSH host key: {key.kind} {key.fingerprint}" for key in status.host_keys if key.kind == "ED25519"
+    ]
+    lines += [f"  DEGRADED: {fault}" for fault in faults[:2]]
+    if len(faults) > 2:
+        lines.append(f"  and {len(faults) - 2} more: nodectl status")
+    return "\n".join(_cut(line) for line in lines[:_CONSOLE_LINES]) + "\n"
+
+
+def image_words(image: RunningImage) -> str:
+    """Say which image runs and where it came from."""
+    where = f"slot {image.slot}" if image.slot else _SOURCES.get(image.source, image.source)
+    name = f"{image.name} {image.version}".strip() or "unknown"
+    return ", ".join(part for part in (name, where, f"kernel {image.kernel}" if image.kernel else "") if part)
+
+
+def duration_words(seconds: float) -> str:
+    """Give a time span in its two largest units."""
+    minutes = int(seconds) // 60
+    days, hours = divmod(minutes // 60, 24)
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
+
+
+def _installed_words(status: NodeStatus) -> str:
+    if status.image and status.image.source != "slot" and status.installed is None:
+        return "no; this image runs in memory and keeps nothing"
+    if status.installed is None:
+        return "unknown"
+    return f"{_time_words(status.installed.at)}, id {status.installed.install_id}"
+
+
+def _time_words(text: str) -> str:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except ValueError:
+        return text or "at an unknown time"
+
+
+def _root_words(root: Root) -> str:
+    if not root.is_thin:
+        return f"{root.filesystem or 'unknown'}, not a read-only image under an overlay"
+    return f"read-only {root.lower}, changes in memory ({format_size(root.used)} of {format_size(root.size)})"
+
+
+def _interface_words(interface: Interface) -> str:
+    kind = "" if interface.kind == "ethernet" else f"{interface.kind}, "
+    addresses = ", ".join(interface.addresses) or "no address"
+    return f"{kind}{addresses}, {'link' if interface.up else 'no link'}, {interface.mac}"
+
+
+def _role_term(role: RoleUse) -> str:
+    return f"{role.role} {role.node.removeprefix('/dev/')}"
+
+
+def _role_words(role: RoleUse) -> str:
+    if role.role == SWAP:
+        return f"{format_size(role.size)}, {'on' if role.mounted_at else 'off'}"
+    if not role.mounted_at:
+        missing = f", not mounted at {PLACES[role.role]}" if role.role in PLACES else ""
+        return f"{format_size(role.size)}{missing}"
+    read_only = ", read-only" if role.read_only else ""
+    return f"{role.mounted_at}, {role.share:.0%} of {format_size(role.size)} used{read_only}"
+
+
+def _entry(term: str, value: str) -> list[str]:
+    wrapped = textwrap.wrap(" ".join(value.split()), WIDTH - _TERM - 1) or ["-"]
+    return [f"{term if number == 0 else '':<{_TERM}} {line}".rstrip() for number, line in enumerate(wrapped)]
+
+
+def _cut(line: str) -> str:
+    # agetty reads a backslash as the start of an escape.
+    plain = line.replace("\\", "/")
+    return plain if len(plain) < WIDTH else plain[: WIDTH - 4] + "..."
