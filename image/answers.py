@@ -1,0 +1,66 @@
+"""The kickstart's directives as answers of the layer `image`: defaults that any other input overrides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from image.kickstart import Account, Kickstart
+from image.password import deterministic_hash
+
+# Debian's group of those who may become root, and the name that RPM distributions give it.
+_ADMIN_GROUPS = frozenset({"sudo", "wheel"})
+
+
+def from_kickstart(kickstart: Kickstart) -> dict[str, Any]:
+    """The answers document; a section stands in it only where the kickstart said something of it."""
+    sections = {
+        "network": _network(kickstart),
+        "access": _access(kickstart),
+        "locale": _locale(kickstart),
+        "boot": _boot(kickstart),
+    }
+    return {"version": 1, **{key: section for key, section in sections.items() if section}}
+
+
+def _network(kickstart: Kickstart) -> dict[str, Any]:
+    section: dict[str, Any] = {}
+    if kickstart.hostname:
+        section["hostname"] = kickstart.hostname
+    if kickstart.netplan:
+        section["netplan"] = dict(kickstart.netplan)
+    if kickstart.ntp:
+        section["ntp"] = list(kickstart.ntp)
+    return section
+
+
+def _access(kickstart: Kickstart) -> dict[str, Any]:
+    section: dict[str, Any] = {}
+    admin = next((one for one in kickstart.accounts if _ADMIN_GROUPS & set(one.groups)), None)
+    if admin:
+        section["admin"] = {"name": admin.name, **_login(kickstart, admin)}
+    root = _login(kickstart, kickstart.root or Account("root"))
+    if root:
+        section["root"] = root
+    return section
+
+
+def _login(kickstart: Kickstart, account: Account) -> dict[str, Any]:
+    login: dict[str, Any] = {}
+    if account.password is not None:
+        login["password_hash"] = (
+            account.password if account.is_hash else deterministic_hash(account.name, account.password)
+        )
+    keys = [key for user, key in kickstart.ssh_keys if user == account.name]
+    if keys:
+        login["ssh_keys"] = keys
+    return login
+
+
+def _locale(kickstart: Kickstart) -> dict[str, Any]:
+    values = {"lang": kickstart.lang, "keyboard": kickstart.keyboard, "timezone": kickstart.timezone}
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _boot(kickstart: Kickstart) -> dict[str, Any]:
+    values = {"append": kickstart.append, "timeout": kickstart.timeout_s}
+    return {key: value for key, value in values.items() if value is not None}

@@ -1,0 +1,224 @@
+"""A build from kickstart to output folder: the order of the stages, and which of them are cached."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import pickle
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from image import deb, initrd_layer, kickstart, loaders, minimizer, mirror, namespace, output, packages, squashfs
+from image.cache import Cache, cache_root, key_of
+from image.kickstart import Kickstart
+from image.ks_reader import refuse
+from image.process import clean_environment, die_with_parent
+from image.progress import Progress
+from image.worker import Job
+from node.errors import InputError, NodeError
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asked `node-image build` for."""
+
+    kickstart: Path
+    output: Path
+    mirror: str | None = None
+    security_mirror: str | None = None
+    ks_version: str | None = None
+    compression_level: int = squashfs.DEFAULT_LEVEL
+    base_url: str | None = None
+    append: str = ""
+
+
+def build(request: Request, progress: Progress, environment: Mapping[str, str]) -> dict[str, Any]:
+    """Build an image into `request.output`, which is made or replaced whole, at the very end.
+
+    Gives the manifest. Raises InputError (nothing was begun or the kickstart is to blame),
+    TryAgainError (the mirror is away) or NodeError (a stage failed); the output is then untouched.
+    """
+    output.check_target(request.output)
+    ks = kickstart.load(request.kickstart, ks_version=request.ks_version)
+    _check_minimizer(ks)
+    for notice in ks.notices:
+        progress.note(notice)
+    namespace.check_subordinate_ids()
+    source = mirror.discover(request.mirror, request.security_mirror, environment)
+    cache = Cache(cache_root())
+    with progress.stage("mirror"):
+        archive = mirror.refresh(cache.root, source, ks.suites)
+        wanted = packages.package_list(ks, deb.of_this_installation(), initrd_layer.build_packages())
+        packages.check_names(ks, wanted, archive)
+    epoch = source_date_epoch(environment, archive.date)
+    with namespace.work_area() as work:
+        packages_key = packages.tree_key(wanted, ks, archive)
+        with progress.stage("packages") as state:
+            if cache.find("packages", packages_key):
+                state.add("cached")
+            tar = packages.make_tree(cache, work, wanted, ks, archive, source)
+        own = deb.build(work, epoch=epoch)
+        key = key_of(
+            [
+                packages_key,
+                ks.fingerprint(),
+                own.version,
+                epoch,
+                request.compression_level,
+                initrd_layer.digest(initrd_layer.SOURCE, (".",)),
+                _builder_digest(),
+            ]
+        )
+        name = ks.path.stem
+        version = image_version(own.version, epoch, key)
+        job = Job(
+            kickstart=ks,
+            packages_tar=tar,
+            packages_key=packages_key,
+            wanted=wanted.wanted,
+            deb=own.path,
+            tree=work / "tree",
+            cache=cache.root,
+            output=work,
+            name=name,
+            version=version,
+            epoch=epoch,
+            compression_level=request.compression_level,
+        )
+        image = _image(cache, key, job, progress)
+        with progress.stage("loaders") as state:
+            found, was_cached = loaders.fetch(cache, archive)
+            if was_cached:
+                state.add("cached")
+        with progress.stage("output"):
+            described = output.Image(
+                folder=image, name=name, version=version, epoch=epoch, kickstart=ks, loaders=found
+            )
+            return output.write(described, request.output, base_url=request.base_url, append=request.append)
+
+
+def source_date_epoch(environment: Mapping[str, str], archive_date: int) -> int:
+    """$SOURCE_DATE_EPOCH, else the date of the archive's newest release. Raises InputError."""
+    given = environment.get("SOURCE_DATE_EPOCH")
+    if not given:
+        return archive_date
+    if not given.isdigit() or int(given) > time.time():
+        raise InputError(
+            f"SOURCE_DATE_EPOCH={given} is not a number of seconds since 1970 that have gone by",
+            mend="unset it, or take the time of the last commit: git log -1 --format=%ct",
+        )
+    return int(given)
+
+
+def image_version(own_version: str, epoch: int, key: str) -> str:
+    """A name for these very inputs that sorts by date, as 0.1.0+20250520.1a2b3c4d."""
+    day = datetime.datetime.fromtimestamp(epoch, datetime.UTC).strftime("%Y%m%d")
+    return f"{own_version.partition('+')[0]}+{day}.{key[:8]}"
+
+
+def _check_minimizer(ks: Kickstart) -> None:
+    refuse(
+        [
+            complaint
+            for script in ks.scripts
+            if script.is_minimizer
+            for complaint in minimizer.parse(script.body, script.origin)[1]
+        ]
+    )
+
+
+def _builder_digest() -> str:
+    """SHA-256 over the builder's own sources: another builder may make another image."""
+    return initrd_layer.digest(Path(__file__).parent, tuple(sorted(p.name for p in _sources())))
+
+
+def _sources() -> list[Path]:
+    return list(Path(__file__).parent.glob("*.py"))
+
+
+def _image(cache: Cache, key: str, job: Job, progress: Progress) -> Path:
+    """Folder of the cache with vmlinuz, initrd, root.squashfs and facts.json, made now unless it is there."""
+    with cache.lock("images", key):
+        found = cache.find("images", key)
+        if found is not None:
+            progress.end("image", 0, cached=True)
+            return found
+        facts = _run_worker(job, progress)
+        with cache.making("images", key) as folder:
+            for name in output.IMAGE_FILES:
+                os.replace(job.output / name, folder / name) if _same_filesystem(
+                    job.output, folder
+                ) else output.copy(job.output / name, folder / name)
+            (folder / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
+        made = cache.find("images", key)
+        assert made is not None
+        return made
+
+
+def _same_filesystem(one: Path, other: Path) -> bool:
+    return one.stat().st_dev == other.stat().st_dev
+
+
+def _run_worker(job: Job, progress: Progress) -> dict[str, Any]:
+    """Do a job in a namespace of its own, passing on what it says. Raises what it ended with."""
+    argv = namespace.command([sys.executable, "-P", "-m", "image.worker"])
+    env = {**clean_environment(), "PYTHONPATH": os.pathsep.join(_import_path())}
+    with subprocess.Popen(
+        argv,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=env,
+        # A Ctrl-C is the builder's to deal with: it ends the namespace by closing its input.
+        start_new_session=True,
+        preexec_fn=die_with_parent,  # noqa: PLW1509 - no other thread is at work
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            data = pickle.dumps(job)
+            process.stdin.write(len(data).to_bytes(8, "big") + data)
+            process.stdin.flush()
+            result = _listen(process.stdout, progress)
+        finally:
+            if sys.exc_info()[0] is not None:
+                process.stdin.close()
+                process.kill()
+        words = process.stderr.read().decode(errors="replace")
+        process.stdin.close()
+        process.wait()
+    if result is None:
+        raise NodeError("the build's namespace ended without a result", details=words[-2000:])
+    return result
+
+
+def _listen(lines: Any, progress: Progress) -> dict[str, Any] | None:
+    result: dict[str, Any] | None = None
+    for line in lines:
+        said = json.loads(line)
+        if "stage" in said:
+            progress.begin(said["stage"])
+        elif "done" in said:
+            progress.end(said["done"], said["seconds"], cached=said["cached"])
+        elif "note" in said:
+            progress.note(said["note"])
+        elif "error" in said:
+            error = said["error"]
+            kind = InputError if error["kind"] == "input" else NodeError
+            raise kind(error["brief"], details=error["details"], mend=error["mend"])
+        elif "result" in said:
+            result = said["result"]
+    return result
+
+
+def _import_path() -> list[str]:
+    """Where this process found `image` and `node`, for the worker."""
+    roots = [Path(__file__).parent.parent, Path(deb.__file__).parent.parent]
+    return list(dict.fromkeys(str(root) for root in roots))

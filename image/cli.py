@@ -1,0 +1,95 @@
+"""node-image: its commands, and the one place where an error becomes words and an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from image.build import Request, build
+from image.progress import Progress
+from image.squashfs import DEFAULT_LEVEL
+from node.errors import NodeError
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.version_option(package_name="nodecrust")
+def cli() -> None:
+    """Build a thin node image from a kickstart, and serve it.
+
+    Exit codes: 0 done; 2 wrong usage or kickstart; 75 the mirror is away, try later; 1 a stage failed.
+    """
+
+
+@cli.command("build")
+@click.argument("kickstart", type=_FILE)
+@click.option("--output", "-o", type=_FOLDER, required=True, help="Folder to make or replace.")
+@click.option("--mirror", metavar="URL", help="Debian mirror; else NODE_IMAGE_MIRROR or apt's own.")
+@click.option("--security-mirror", metavar="URL", help="The same for Debian's security fixes.")
+@click.option("--ks-version", metavar="NAME", help="Syntax of the kickstart, as F16 or RHEL9.")
+@click.option(
+    "--compression-level",
+    type=click.IntRange(1, 22),
+    default=DEFAULT_LEVEL,
+    show_default=True,
+    help="zstd's, for the root: 3 is quick, 19 small and slow.",
+)
+@click.option("--base-url", metavar="URL", help="HTTP address that the PXE set is served at.")
+@click.option("--append", default="", metavar="ARGS", help="Further kernel arguments.")
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest and timings as JSON.")
+def build_command(as_json: bool, **asked: Any) -> None:  # noqa: FBT001 - click's calling convention
+    """Build KICKSTART into a folder.
+
+    The folder then holds vmlinuz, initrd, root.squashfs, manifest.json, SHA256SUMS, a bootable ISO and
+    pxe/, ready to serve. What hasn't changed since the last build is taken from the cache
+    ($NODECRUST_CACHE, else ~/.cache/nodecrust).
+    """
+    start = time.monotonic()
+    progress = Progress(Console(stderr=True))
+    progress.console.print(f"Building {asked['kickstart']}", highlight=False, markup=False)
+    manifest = build(Request(**asked), progress, os.environ)
+    seconds = round(time.monotonic() - start, 1)
+    if as_json:
+        click.echo(json.dumps({"seconds": seconds, "stages": progress.seconds, "manifest": manifest}, indent=2))
+        return
+    for name in ("vmlinuz", "initrd", "root.squashfs", "node.iso"):
+        size = manifest["files"][name]["size"]
+        click.echo(f"{asked['output'] / name}  {size / 2**20:.1f} MiB")
+    click.echo(f"{manifest['name']} {manifest['version']} built in {seconds} s")
+
+
+def main() -> int:
+    """Run; every error of ours ends as words on standard error and its exit code."""
+    try:
+        result = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("interrupted: nothing half-made is left", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except NodeError as error:
+        _explain(error)
+        return error.exit_code
+    return result if isinstance(result, int) else 0
+
+
+def _explain(error: NodeError) -> None:
+    click.echo(f"node-image: {error.brief}", err=True)
+    for line in error.details.splitlines():
+        click.echo(f"    {line}", err=True)
+    if error.mend:
+        click.echo(f"  -> {error.mend}", err=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""What the boot loaders are told: one set of kernel arguments, rendered for each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import jinja2
+
+# Long enough to press a key, short enough for a rack of machines.
+DEFAULT_TIMEOUT_S = 2
+
+_templates = jinja2.Environment(
+    loader=jinja2.PackageLoader("image"),
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+    autoescape=False,  # noqa: S701 - menus of boot loaders, no HTML
+)
+
+
+@dataclass(frozen=True)
+class Boot:
+    """What every menu needs: the ISO's label, the root's digest and length, further kernel arguments."""
+
+    label: str
+    sha256: str
+    size: int
+    append: str
+    timeout_s: int
+    title: str
+
+    def with_append(self, more: str) -> Boot:
+        """The same with further kernel arguments at the end."""
+        return replace(self, append=" ".join(filter(None, (self.append, more))))
+
+
+def kernel_arguments(boot: Boot, image: str) -> str:
+    """The kernel arguments that start a node from an image: a URL or `LABEL=...`."""
+    words = [
+        f"node.image={image}",
+        f"node.image.sha256={boot.sha256}",
+        # The disk's partitions are ours to find: systemd would mount what it takes for a root.
+        "rd.systemd.gpt_auto=0",
+        # The last one is where the system's own words go; the kernel's go to both.
+        "console=tty0",
+        "console=ttyS0,115200",
+        boot.append,
+    ]
+    return " ".join(filter(None, words))
+
+
+def render(template: str, boot: Boot, *, image: str, base_url: str | None = None) -> str:
+    """One loader's configuration. `base_url` ends in a slash, or is None where the loader finds the server."""
+    return _templates.get_template(template).render(
+        title=boot.title,
+        label=boot.label,
+        timeout_s=boot.timeout_s,
+        base_url=base_url,
+        arguments=kernel_arguments(boot, image),
+    )

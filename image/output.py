@@ -1,0 +1,140 @@
+"""The output folder: image, PXE set, ISO, manifest and checksums, replaced as a whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from image import iso, menus, pxe
+from image.kickstart import Kickstart
+from image.loaders import Loaders
+from node.errors import InputError
+
+IMAGE_FILES = ("vmlinuz", "initrd", "root.squashfs")
+
+# As many as fit on a screen.
+_LARGEST_SHOWN = 20
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Image:
+    """A finished image in the cache, and what is told of it. `folder` holds IMAGE_FILES and facts.json."""
+
+    folder: Path
+    name: str
+    version: str
+    epoch: int
+    kickstart: Kickstart
+    loaders: Loaders
+
+
+def check_target(folder: Path) -> None:
+    """Raise InputError where the folder holds something that isn't an output of ours."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder")
+    if any(folder.iterdir()) and not (folder / "manifest.json").is_file():
+        raise InputError(
+            f"{folder} holds files that node-image didn't make, and would be replaced",
+            mend="name an empty or new folder by --output",
+        )
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file's bytes, sharing them where the filesystem can."""
+    shutil.copyfile(source, target)
+    target.chmod(0o644)
+
+
+def label_of(root_sha256: str) -> str:
+    """The ISO's volume label: which image it holds, within what ISO 9660 allows."""
+    return f"NODE_{root_sha256[:8].upper()}"
+
+
+def write(image: Image, target: Path, *, base_url: str | None, append: str) -> dict[str, Any]:
+    """Write the folder beside its place, then put it there. Gives the manifest."""
+    target = target.absolute()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        beside.chmod(0o755)
+        manifest = _fill(image, beside, base_url=base_url, append=append)
+        _replace(beside, target)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return manifest
+
+
+def _fill(image: Image, folder: Path, *, base_url: str | None, append: str) -> dict[str, Any]:
+    for name in IMAGE_FILES:
+        copy(image.folder / name, folder / name)
+    root = folder / "root.squashfs"
+    digest = sha256(root)
+    boot = menus.Boot(
+        label=label_of(digest),
+        sha256=digest,
+        size=root.stat().st_size,
+        append=" ".join(filter(None, (image.kickstart.append, append))),
+        timeout_s=menus.DEFAULT_TIMEOUT_S if image.kickstart.timeout_s is None else image.kickstart.timeout_s,
+        title=f"{image.name} {image.version}",
+    )
+    iso.make(folder, folder / "node.iso", boot, image.loaders, epoch=image.epoch)
+    pxe.make(folder, boot, image.loaders, base_url=base_url)
+    manifest = _manifest(image, folder, boot)
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    sums = [f"{entry['sha256']}  {name}\n" for name, entry in manifest["files"].items()]
+    sums.append(f"{sha256(folder / 'manifest.json')}  manifest.json\n")
+    (folder / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
+    return manifest
+
+
+def _manifest(image: Image, folder: Path, boot: menus.Boot) -> dict[str, Any]:
+    facts = json.loads((image.folder / "facts.json").read_text(encoding="utf-8"))
+    files = {
+        str(path.relative_to(folder)): {"sha256": sha256(path), "size": path.stat().st_size}
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    ks = image.kickstart
+    return {
+        "format": 1,
+        "name": image.name,
+        "version": image.version,
+        "kickstart": {"path": ks.path.name, "sha256": ks.sha256},
+        "suites": [suite.name for suite in ks.suites],
+        "files": files,
+        "packages": facts["packages"],
+        "largest": [{"name": name, "size": size} for name, size in facts["sizes"][:_LARGEST_SHOWN]],
+        "partitions": list(ks.partitions),
+        "boot": {"append": boot.append, "timeout": boot.timeout_s, "label": boot.label},
+        "source_date_epoch": image.epoch,
+    }
+
+
+def _replace(beside: Path, target: Path) -> None:
+    """Put the new folder in the old one's place; at no moment is a half-made one there."""
+    if not target.exists():
+        beside.rename(target)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
+    os.replace(target, old / "output")
+    beside.rename(target)
+    shutil.rmtree(old)

@@ -1,0 +1,175 @@
+"""The tree of packages: what apt makes of the package list, before anything of ours is in it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from image import mirror
+from image.cache import Cache, key_of, locked
+from image.kickstart import Kickstart
+from image.mirror import Archive, Mirror
+from image.origin import Complaint, Origin
+from image.process import run
+from node.errors import CommandFailedError, InputError, NodeError, TryAgainError
+
+# To be raised when the same inputs shall give another tree.
+_FORMAT = 1
+
+# In the tree while the image is made, and gone from it afterwards unless the kickstart names them.
+# The initrd's own list stands beside its module.
+BUILD_PACKAGES = ("ca-certificates", "cpio", "curl", "dracut", "dracut-core", "dracut-network", "kmod", "zstd")
+
+# A language other than C.UTF-8 is compiled from this package's sources.
+LOCALE_PACKAGE = "locales"
+
+_DOCS = ("doc", "doc-base", "info", "man", "gtk-doc", "help", "lintian", "linda")
+
+
+@dataclass(frozen=True)
+class PackageList:
+    """What is installed: `wanted` stays in the image, `build` only makes it."""
+
+    wanted: tuple[str, ...]
+    build: tuple[str, ...]
+    excluded: tuple[str, ...]
+    options: tuple[str, ...]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every name to give to apt, once."""
+        return tuple(sorted({*self.wanted, *self.build}))
+
+
+def package_list(kickstart: Kickstart, own_depends: Sequence[str], build: Sequence[str]) -> PackageList:
+    """The packages of an image: the kickstart's, what our own package needs, what the build needs."""
+    wanted = {*kickstart.packages, *own_depends}
+    if kickstart.lang and not is_builtin_locale(kickstart.lang):
+        wanted.add(LOCALE_PACKAGE)
+    return PackageList(
+        wanted=tuple(sorted(wanted)),
+        build=tuple(sorted({*BUILD_PACKAGES, *build} - wanted)),
+        excluded=tuple(sorted(set(kickstart.excluded) - wanted)),
+        options=tuple(dpkg_options(kickstart)),
+    )
+
+
+def is_builtin_locale(lang: str) -> bool:
+    """Whether glibc has the language without any file."""
+    return lang.upper().replace("-", "") in ("C", "POSIX", "C.UTF8")
+
+
+def dpkg_options(kickstart: Kickstart) -> list[str]:
+    """dpkg's path filters for `--excludedocs` and `--inst-langs`; licences stay in any case."""
+    options = []
+    if kickstart.exclude_docs:
+        options += [f"path-exclude=/usr/share/{name}/*" for name in _DOCS]
+        options.append("path-include=/usr/share/doc/*/copyright")
+    if kickstart.languages is not None:
+        options.append("path-exclude=/usr/share/locale/*")
+        options.append("path-include=/usr/share/locale/locale.alias")
+        for language in kickstart.languages:
+            options.append(f"path-include=/usr/share/locale/{language}/*")
+            options.append(f"path-include=/usr/share/locale/{language}_*/*")
+    return options
+
+
+def check_names(kickstart: Kickstart, packages: PackageList, archive: Archive) -> None:
+    """Raise InputError that names every package which the suites don't have, with its line."""
+    unknown = mirror.unknown_packages(archive, packages.all, packages.excluded)
+    if not unknown:
+        return
+    suites = ", ".join(suite.name for suite in kickstart.suites)
+    nowhere = Origin(kickstart.path, 0)
+    complaints = sorted(
+        Complaint(kickstart.package_origins.get(name, nowhere), f"{name}: no such package in {suites}")
+        for name in unknown
+    )
+    raise InputError(
+        f"{len(unknown)} unknown package{'s' if len(unknown) > 1 else ''}: {', '.join(unknown)}",
+        details="\n".join(str(one) for one in complaints),
+    )
+
+
+def tree_key(packages: PackageList, kickstart: Kickstart, archive: Archive) -> str:
+    """Name of the tree in the cache; everything that decides its bytes is in it."""
+    return key_of(
+        [
+            _FORMAT,
+            packages.all,
+            packages.excluded,
+            packages.options,
+            [[suite.name, suite.components] for suite in kickstart.suites],
+            archive.state,
+        ]
+    )
+
+
+def make_tree(
+    cache: Cache, work: Path, packages: PackageList, kickstart: Kickstart, archive: Archive, source: Mirror
+) -> Path:
+    """The tree as a tar archive in the cache, made now unless it is there. Raises NodeError."""
+    key = tree_key(packages, kickstart, archive)
+    with cache.lock("packages", key):
+        entry = cache.find("packages", key)
+        if entry is None:
+            with cache.making("packages", key) as folder:
+                _bootstrap(cache, work, folder / "tree.tar", packages, kickstart, archive, source)
+            entry = cache.find("packages", key)
+        assert entry is not None
+        return entry / "tree.tar"
+
+
+def _bootstrap(
+    cache: Cache,
+    work: Path,
+    target: Path,
+    packages: PackageList,
+    kickstart: Kickstart,
+    archive: Archive,
+    source: Mirror,
+) -> None:
+    preferences = work / "preferences"
+    preferences.write_text(mirror.preferences(packages.excluded), encoding="utf-8")
+    fetched = cache.root / "debs"
+    fetched.mkdir(parents=True, exist_ok=True)
+    quoted = shlex.quote(str(fetched))
+    archives = "/var/cache/apt/archives"
+    argv: list[str | Path] = [
+        "mmdebstrap",
+        "--mode=unshare",
+        "--variant=essential",
+        "--format=tar",
+        f"--architectures={mirror.ARCHITECTURE}",
+        f"--include={','.join(packages.all)}",
+        # Packages fetched once are used again when the list changes.
+        "--skip=download/empty,essential/unlink,cleanup/apt/cache",
+        f'--setup-hook=mkdir -p "$1"{archives} "$1"/etc/apt/preferences.d',
+        f"--setup-hook=sync-in {quoted} {archives}",
+        f"--setup-hook=upload {shlex.quote(str(preferences))} /etc/apt/preferences.d/nodecrust",
+        f"--customize-hook=sync-out {archives} {quoted}",
+        # Nothing of the build machine stays: mirror, proxy, name, resolver.
+        f'--customize-hook=rm -rf "$1"{archives}/* "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/* '
+        '"$1"/etc/apt/preferences.d/nodecrust "$1"/etc/apt/apt.conf.d/99mmdebstrap '
+        '"$1"/etc/apt/auth.conf* "$1"/etc/hostname "$1"/etc/resolv.conf "$1"/var/lib/apt/lists/*',
+        *(f"--dpkgopt={option}" for option in packages.options),
+        *(f"--aptopt={line}" for line in mirror.reach_options()),
+        '--aptopt=APT::Install-Recommends "false"',
+        kickstart.suites[0].name,
+        target,
+        *source.source_lines(kickstart.suites),
+    ]
+    log = work / "packages.log"
+    # One at a time: mmdebstrap copies the folder of fetched packages in and out.
+    with locked(cache.root / "locks" / "debs"):
+        try:
+            # INITRD: the kernel's package shall not make one, ours comes later.
+            env = {"SOURCE_DATE_EPOCH": str(archive.date), "TMPDIR": str(work), "INITRD": "No"}
+            run(argv, env=env, log=log)
+        except CommandFailedError as error:
+            words = error.details.replace(source.main, "the mirror").replace(source.security, "the mirror")
+            if "Failed to fetch" in words or "Could not connect" in words:
+                raise TryAgainError("the mirror broke off while packages were fetched", details=words) from error
+            raise NodeError("the packages can't be installed", details=words) from error
