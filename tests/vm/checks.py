@@ -1,0 +1,64 @@
+"""What is true of a node that runs from its own disk."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from node.testing.vm import Machine, RootShell, SshLogin
+from tests.vm.site import Site
+from tests.vm.words import DEAD_ENDS, KERNEL, LOGIN
+
+BOOT_LIMIT_S = 420.0
+
+
+def wait_for_node(machine: Machine, site: Site, *, timeout_s: float = BOOT_LIMIT_S) -> SshLogin:
+    """Wait for the login prompt and for SSH of a node that runs from a slot of its disk."""
+    machine.expect(KERNEL, timeout_s=timeout_s, unless=DEAD_ENDS)
+    machine.expect(LOGIN, timeout_s=timeout_s, unless=DEAD_ENDS)
+    login = machine.ssh(key=site.key)
+    login.wait(timeout_s=timeout_s)
+    image = _json(login, "cat /run/node/image.json")
+    assert image["source"] == "slot", image
+    return login
+
+
+def assert_healthy(login: SshLogin) -> None:
+    """The node says itself that it is well."""
+    ran = login.run("nodectl status --json", timeout_s=120)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert json.loads(ran.stdout)["healthy"] is True, ran.stdout
+    failed = login.run("systemctl --failed --no-legend --plain").stdout
+    assert failed.strip() == ""
+
+
+def assert_node_as_designed(login: SshLogin) -> None:
+    """The root is read-only below an overlay, and what lasts is on partitions of its own."""
+    mounts = login.run("findmnt --raw --noheadings --output TARGET,FSTYPE,OPTIONS").stdout
+    by_target = {words[0]: words[1:] for line in mounts.splitlines() if (words := line.split())}
+    assert by_target["/"][0] == "overlay"
+    assert by_target["/run/node/lower"][0] == "squashfs"
+    for target in ("/config", "/var/log", "/data"):
+        assert target in by_target, mounts
+    assert login.run("cat /proc/swaps").stdout.count("\n") == 2
+    assert login.run("hostname").stdout.strip() == "node-under-test"
+
+
+def install_id(login: SshLogin) -> str:
+    """The ID of the installation that the node runs from."""
+    return str(_json(login, "nodectl status --json")["install"]["id"])
+
+
+def writes(shell: RootShell) -> dict[str, int]:
+    """How often each disk was written since the boot (/sys/block/*/stat, field 5)."""
+    ran = shell.run(
+        "cd /sys/block; for disk in vd* sd* nvme*; do [ -e $disk ] && echo $disk $(cat $disk/stat); done"
+    )
+    return {words[0]: int(words[5]) for line in ran.output.splitlines() if len(words := line.split()) > 5}
+
+
+def _json(login: SshLogin, command: str) -> dict[str, Any]:
+    ran = login.run(command)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    read: dict[str, Any] = json.loads(ran.stdout)
+    return read

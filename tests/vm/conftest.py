@@ -1,0 +1,74 @@
+"""The image under test is built once, by the builder, and kept by content in the cache."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from node.testing.vm import choose_accel
+from tests.vm.site import Site
+
+ROOT = Path(__file__).parents[2]
+KICKSTART = ROOT / "kickstarts" / "node.ks"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder boots QEMU."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.vm)
+
+
+@pytest.fixture(scope="session")
+def cache() -> Path:
+    """The folder outside the checkout that outlives a run."""
+    folder = Path(os.environ.get("NODECRUST_CACHE") or Path.home() / ".cache" / "nodecrust") / "tests"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def image(cache: Path) -> Path:
+    """Give the built image: NODECRUST_TEST_IMAGE where that is set, else built by node-image."""
+    if given := os.environ.get("NODECRUST_TEST_IMAGE"):
+        return Path(given)
+    output = cache / "image"
+    with (cache / "image.lock").open("w") as lock:
+        # Workers of one run meet here: the first builds, the others find it done.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        command = (
+            str(Path(sys.executable).with_name("node-image")),
+            "build",
+            str(KICKSTART),
+            "--output",
+            str(output),
+        )
+        built = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if built.returncode:
+            pytest.fail(f"{' '.join(command)} exited with {built.returncode}:\n{built.stdout}{built.stderr}")
+    return output
+
+
+@pytest.fixture(scope="session")
+def site(image: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """Give what the stories share."""
+    return Site(
+        image=image,
+        folder=tmp_path_factory.mktemp("site"),
+        accel=choose_accel(image / "vmlinuz", cache=cache),
+    )
+
+
+@pytest.fixture(autouse=True)
+def _leave_no_disks(site: Site) -> Iterator[None]:
+    """Disks of a story that passed are of no use to anybody; logs stay."""
+    yield
+    for path in site.folder.glob("*/*.qcow2"):
+        if not any(path.parent.glob("qemu.pid")):
+            path.unlink()
