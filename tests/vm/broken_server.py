@@ -80,8 +80,9 @@ def _requests_of(site: BrokenServer) -> Callable[..., BaseHTTPRequestHandler]:
                 self.send_error(reply.status)
                 return
             if reply.flip_at is not None:
-                content = bytearray(content)
-                content[reply.flip_at] ^= 0xFF
+                broken = bytearray(content)
+                broken[reply.flip_at] ^= 0xFF
+                content = bytes(broken)
             part = content[begin:]
             self.send_response(206 if wanted else 200)
             self.send_header("Content-Length", str(len(part)))

@@ -1,4 +1,4 @@
-"""A server that cuts, breaks and goes away while the initrd fetches the root: resumed, refused, tried again."""
+"""A server that cuts, breaks and goes away while the initrd fetches: resumed, refused, tried again."""
 
 import pytest
 
