@@ -115,6 +115,8 @@ def _role_term(role: RoleUse) -> str:
 def _role_words(role: RoleUse) -> str:
     if role.role == SWAP:
         return f"{format_size(role.size)}, {'on' if role.mounted_at else 'off'}"
+    if role.role.startswith("ROOT-"):
+        return f"{format_size(role.size)}{', runs now' if role.mounted_at else ''}"
     if not role.mounted_at:
         missing = f", not mounted at {PLACES[role.role]}" if role.role in PLACES else ""
         return f"{format_size(role.size)}{missing}"
@@ -123,6 +125,8 @@ def _role_words(role: RoleUse) -> str:
 
 
 def _entry(term: str, value: str) -> list[str]:
+    if len(term) > _TERM:
+        term, value = "", f"{term}: {value}"
     wrapped = textwrap.wrap(" ".join(value.split()), WIDTH - _TERM - 1) or ["-"]
     return [f"{term if number == 0 else '':<{_TERM}} {line}".rstrip() for number, line in enumerate(wrapped)]
 
