@@ -98,6 +98,6 @@ def install(plan: Plan, observers: Sequence[Callable[[Event], None]]) -> None:
     if error := refusal(plan.problems):
         raise error
     from node.installer.engine import run_plan  # noqa: PLC0415 - what only looks needs no engine
-    from node.system.local import LocalSystem  # noqa: PLC0415 - nor libparted
+    from node.system.live import LiveSystem  # noqa: PLC0415 - nor libparted
 
-    run_plan(plan, system_factory=LocalSystem, observers=observers, journal=JOURNAL)
+    run_plan(plan, system_factory=LiveSystem, observers=observers, journal=JOURNAL)

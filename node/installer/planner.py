@@ -101,12 +101,12 @@ def shown_install_id(answers: Answers, inventory: Inventory) -> UUID:
     return uuid5(_SHOWN_PLANS, f"{sections}{inventory.to_json()}")
 
 
-def consents(answers: Answers) -> frozenset[str]:
-    """Give the names of disks (serial, WWN, by-id) whose contents the answers give up."""
+def consented(disk: Disk, answers: Answers, inventory: Inventory) -> bool:
+    """Tell whether the answers give up this disk's contents by a name that is this disk's alone."""
     given: Any = getattr(answers.sections.get("storage"), "consent", ())
-    return (
-        frozenset(str(name) for name in given) if isinstance(given, tuple | list | frozenset) else frozenset()
-    )
+    names = {str(name).strip().removeprefix("/dev/disk/by-id/") for name in given}
+    others = {name for other in inventory.disks if other.node != disk.node for name in other.identities}
+    return bool(names & set(disk.identities) - others)
 
 
 def _installation_problems(answers: Answers, inventory: Inventory) -> list[Problem]:
@@ -151,7 +151,7 @@ def _lay_out(
     disk = inventory.disk(layout.disk.node)
     if wrong := check_layout(layout, disk):
         return None, [*found, *wrong]
-    if disk and not consents(answers) & set(disk.identities):
+    if disk and not consented(disk, answers, inventory):
         found += contributions.veto(disk)
     return layout, found
 

@@ -1,0 +1,1 @@
+"""Where answers come from: the image, a file, the boot medium, a URL, the kernel command line."""

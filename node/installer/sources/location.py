@@ -1,0 +1,149 @@
+"""Where the answers are to be had and why they may be believed: decided before anything is fetched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from node.model.origin import Origin, Precedence
+from node.model.problem import Problem, Severity
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+# Where an image or a medium keeps the certificates that https is checked with.
+IMAGE_CA = Path("/etc/nodecrust/ca.pem")
+MEDIUM_CA = Path("/run/node/medium/nodecrust-ca.pem")
+
+
+class Scheme(StrEnum):
+    """The ways to the answers."""
+
+    FILE = "file"
+    MEDIUM = "medium"
+    HTTPS = "https"
+    HTTP = "http"
+    TFTP = "tftp"
+
+
+@dataclass(frozen=True)
+class Location:
+    """One place. `sha256` in lower case or ""; `ca_sha256` is a pinned certificate, `ca_file` a file of them.
+
+    `checked` says that what comes from there can be believed: by its hash, by TLS, or since it is local.
+    """
+
+    scheme: Scheme
+    address: str
+    sha256: str = ""
+    ca_sha256: str = ""
+    ca_file: Path | None = None
+    checked: bool = True
+
+    def __str__(self) -> str:
+        """The address without a password that may stand in it."""
+        parts = urlsplit(self.address)
+        return (
+            self.address.replace(parts.netloc, parts.netloc.rpartition("@")[2])
+            if parts.netloc
+            else self.address
+        )
+
+
+def locate(
+    own: Mapping[str, str], *, image_ca: Path = IMAGE_CA, medium_ca: Path = MEDIUM_CA
+) -> tuple[Location | None, tuple[Problem, ...]]:
+    """Give the location that `answers`, `answers.sha256`, `answers.ca`, `answers.trust` name, and problems.
+
+    None where none is named or where a problem forbids to fetch from there.
+    """
+    address = own.get("answers", "")
+    if not address:
+        lost = [f"node.{name}" for name in own if name.startswith("answers.")]
+        return None, tuple(
+            _problem(name, "is given without node.answers", "Add node.answers=URL") for name in lost
+        )
+    problems: list[Problem] = []
+    scheme, target = _scheme(address)
+    if scheme is None:
+        return None, (
+            _problem(
+                "node.answers",
+                f"'{address}' is no place that answers can come from",
+                "Write https://, http:// or tftp:// with a host, medium:/PATH or file:/PATH",
+            ),
+        )
+    sha256 = _fingerprint(own.get("answers.sha256", ""))
+    if own.get("answers.sha256") and not sha256:
+        problems.append(
+            _problem("node.answers.sha256", "is not a SHA-256", "Write its 64 hexadecimal digits")
+        )
+    ca_sha256, ca_file = "", None
+    if given := own.get("answers.ca", ""):
+        if given.startswith("/"):
+            ca_file = Path(given)
+        elif not (ca_sha256 := _fingerprint(given)):
+            problems.append(
+                _problem(
+                    "node.answers.ca",
+                    "is neither a SHA-256 fingerprint nor a path",
+                    "Write the 64 hexadecimal digits of openssl x509 -fingerprint -sha256",
+                )
+            )
+    elif scheme is Scheme.HTTPS:
+        ca_file = next((path for path in (image_ca, medium_ca) if path.is_file()), None)
+    trust = own.get("answers.trust", "")
+    if trust not in ("", "network"):
+        problems.append(
+            _problem("node.answers.trust", f"can't be '{trust}'", "Write network, or take it out")
+        )
+    local = scheme in (Scheme.FILE, Scheme.MEDIUM)
+    checked = bool(local or sha256 or (scheme is Scheme.HTTPS and (ca_sha256 or ca_file)))
+    problems += _trust_problems(scheme, address, checked=checked, trusted=trust == "network")
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        return None, tuple(problems)
+    return Location(scheme, target, sha256, ca_sha256, ca_file, checked), tuple(problems)
+
+
+def _scheme(address: str) -> tuple[Scheme | None, str]:
+    if address.startswith("/"):
+        return Scheme.FILE, address
+    name, _, rest = address.partition(":")
+    try:
+        scheme = Scheme(name.lower())
+        host = urlsplit(address).hostname
+    except ValueError:
+        return None, ""
+    if scheme in (Scheme.FILE, Scheme.MEDIUM):
+        path = "/" + rest.lstrip("/")
+        return (scheme, path) if len(path) > 1 and ".." not in Path(path).parts else (None, "")
+    return (scheme, address) if host else (None, "")
+
+
+def _fingerprint(text: str) -> str:
+    """Give 64 hexadecimal digits in lower case, with openssl's colons taken out; "" where it is not that."""
+    digits = text.lower().removeprefix("sha256:").replace(":", "")
+    return digits if _SHA256.fullmatch(digits) else ""
+
+
+def _trust_problems(scheme: Scheme, address: str, *, checked: bool, trusted: bool) -> list[Problem]:
+    if checked:
+        return []
+    if trusted:
+        what = f"the answers from {address} are taken unchecked: whoever owns the network owns this node"
+        mend = "Give node.answers.sha256" + (" or node.answers.ca" if scheme is Scheme.HTTPS else "")
+        return [_problem("node.answers.trust", what, mend, Severity.WARNING)]
+    if scheme is Scheme.HTTPS:
+        what = "is https without a pinned CA, so anyone's certificate would do"
+        mend = "Give node.answers.ca=FINGERPRINT or node.answers.sha256=HEX"
+    else:
+        what = f"is {scheme.value}, which anyone on the network can forge"
+        mend = "Give node.answers.sha256=HEX, or node.answers.trust=network to take them as they come"
+    return [_problem("node.answers", what, mend)]
+
+
+def _problem(where: str, what: str, mend: str, severity: Severity = Severity.ERROR) -> Problem:
+    origin = Origin(Precedence.KERNEL, f"kernel argument {where}")
+    return Problem("answers-location", where, what, mend, origin, severity=severity)

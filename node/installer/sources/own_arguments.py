@@ -1,0 +1,47 @@
+"""Our kernel arguments that are no keys of the answers, with what each one means: the docs come from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class OwnArgument:
+    """`name` without the leading `node.`; `form` is how its value looks."""
+
+    name: str
+    form: str
+    help: str
+
+
+OWN_ARGUMENTS = (
+    OwnArgument("image", "URL|LABEL=NAME|PARTUUID=UUID", "Where the initrd finds the root image."),
+    OwnArgument("image.sha256", "HEX", "The root image's SHA-256; another image is refused."),
+    OwnArgument("image.size", "BYTES", "The root image's length, where it lies on a partition."),
+    OwnArgument(
+        "answers",
+        "URL|medium:/PATH|file:/PATH",
+        "Where the answers are: https, http or tftp; a file on the boot medium, or on the FAT partition of "
+        "a USB stick; a file of the image.",
+    ),
+    OwnArgument(
+        "answers.sha256", "HEX", "The answers' SHA-256. http and tftp want it; over https it replaces the CA."
+    ),
+    OwnArgument(
+        "answers.ca",
+        "HEX|/PATH",
+        "For https: the SHA-256 fingerprint of a certificate in the server's chain, or a file of CA "
+        "certificates. Without it /etc/nodecrust/ca.pem of the image is taken, then nodecrust-ca.pem on the "
+        "boot medium.",
+    ),
+    OwnArgument(
+        "answers.trust",
+        "network",
+        "Takes the answers from the network unchecked, on purpose: whoever owns the wire then owns the node.",
+    ),
+    OwnArgument("reinstall", "ID", "Short for node.install.reinstall=ID."),
+)
+
+OWN_NAMES = frozenset(argument.name for argument in OWN_ARGUMENTS)
+ALIASES = {"reinstall": "install.reinstall"}
+LEGACY_PREFIX = "legacy."
