@@ -8,12 +8,11 @@ from typing import Any
 
 import click
 
-from node.cli.status_text import console, page
+from node.cli.status_text import page
 from node.hookspecs import StatusLine
 from node.model.inventory import Inventory
 from node.model.status import NodeStatus, faults
 from node.plugin_manager import Plugins
-from node.plugins.virtualization import hardware_words
 from node.system.commands import LiveCommands
 from node.system.status import read_status
 from node.system.status_hypervisor import FACT, ask_libvirt, read_cpu_flags, read_virtualization
@@ -23,8 +22,7 @@ FORMAT = 1
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("--console", "for_console", is_flag=True, help="Print the few lines above a login prompt.")
-def command(*, as_json: bool, for_console: bool) -> None:
+def command(*, as_json: bool) -> None:
     """Show how this node is doing: what runs, what it reaches, what it keeps.
 
     Nothing needs root; what can't be read is named. Ends with 0, degraded or not, so that a script reads
@@ -33,15 +31,11 @@ def command(*, as_json: bool, for_console: bool) -> None:
     commands = LiveCommands()
     status = read_status(commands)
     cpu = read_cpu_flags()
-    virtualization = read_virtualization(cpu)
-    if for_console:
-        click.echo(console(status, hardware_words(virtualization), faults(status)), nl=False)
-        return
     # Only what is quick to read: no disk is touched for a question about health.
     inventory = Inventory(
         hostname=status.hostname,
         cpu=cpu,
-        virtualization=virtualization,
+        virtualization=read_virtualization(cpu),
         facts={FACT: ask_libvirt(commands)},
     )
     panels, failures = _panels(inventory)

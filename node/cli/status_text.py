@@ -1,4 +1,4 @@
-"""The words of `nodectl status`: a page of 80 columns, and ten lines for the console."""
+"""The words of `nodectl status`: a page of 80 columns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from node.model.status import PLACES, SWAP, Interface, NodeStatus, RoleUse, Root
 
 WIDTH = 80
 _TERM = 16
-_CONSOLE_LINES = 10
 NOT_A_NODE = "This machine is not a Nodecrust node: no Nodecrust image runs on it."
 # Sources of image.json as an operator would say them.
 _SOURCES = {"url": "from the network", "medium": "from a boot medium"}
@@ -34,7 +33,6 @@ def page(status: NodeStatus, panels: Sequence[StatusLine], faults: Sequence[str]
     terms += [(panel.term, panel.value) for panel in panels]
     terms += [("SSH host key", f"{key.kind} {key.fingerprint}") for key in status.host_keys]
     terms += [("failed unit", unit) for unit in status.failed_units] if not status.image else []
-    terms += [(f"alarm {alarm.name}", alarm.text) for alarm in status.alarms]
     terms += [("not known", f"{unknown.where}: {unknown.why}") for unknown in status.unknown]
     if status.image:
         terms.append(("health", "degraded" if faults else "ok"))
@@ -42,27 +40,6 @@ def page(status: NodeStatus, panels: Sequence[StatusLine], faults: Sequence[str]
     for term, value in terms:
         lines += _entry(term, value)
     return "\n".join(lines) + "\n"
-
-
-def console(status: NodeStatus, virtualization: str, faults: Sequence[str]) -> str:
-    """Give what stands above the login prompt: ten lines of 80 columns at most."""
-    title = f"{status.image.name or 'Nodecrust'} {status.image.version}" if status.image else "Nodecrust"
-    slot = f", slot {status.image.slot}" if status.image and status.image.slot else ""
-    lines = [f"{title.strip()}{slot} on {status.hostname or 'localhost'}"]
-    reached = [interface for interface in status.interfaces if interface.addresses]
-    lines += [f"  {interface.name}: {', '.join(interface.addresses)}" for interface in reached[:3]]
-    if not reached:
-        lines.append("  no address yet: no network interface has one")
-    if len(reached) > 3:
-        lines.append(f"  and {len(reached) - 3} more interfaces: nodectl status")
-    lines.append(f"  virtualization: {virtualization}")
-    lines += [
-        f"  SSH host key: {key.kind} {key.fingerprint}" for key in status.host_keys if key.kind == "ED25519"
-    ]
-    lines += [f"  DEGRADED: {fault}" for fault in faults[:2]]
-    if len(faults) > 2:
-        lines.append(f"  and {len(faults) - 2} more: nodectl status")
-    return "\n".join(_cut(line) for line in lines[:_CONSOLE_LINES]) + "\n"
 
 
 def image_words(image: RunningImage) -> str:
@@ -129,9 +106,3 @@ def _entry(term: str, value: str) -> list[str]:
         term, value = "", f"{term}: {value}"
     wrapped = textwrap.wrap(" ".join(value.split()), WIDTH - _TERM - 1) or ["-"]
     return [f"{term if number == 0 else '':<{_TERM}} {line}".rstrip() for number, line in enumerate(wrapped)]
-
-
-def _cut(line: str) -> str:
-    # agetty reads a backslash as the start of an escape.
-    plain = line.replace("\\", "/")
-    return plain if len(plain) < WIDTH else plain[: WIDTH - 4] + "..."

@@ -87,16 +87,11 @@ class HostKey:
 
 
 @dataclass(frozen=True)
-class Alarm:
-    """Something that went wrong at boot or since, in words."""
-
-    name: str
-    text: str
-
-
-@dataclass(frozen=True)
 class NodeStatus:
-    """A running machine; `image` is None on one that no Nodecrust image runs on."""
+    """A running machine; `image` is None on one that no Nodecrust image runs on.
+
+    `alarms` are what went wrong at boot or since, a sentence each.
+    """
 
     hostname: str = ""
     uptime_s: float = 0.0
@@ -108,7 +103,7 @@ class NodeStatus:
     roles: tuple[RoleUse, ...] = ()
     host_keys: tuple[HostKey, ...] = ()
     failed_units: tuple[str, ...] = ()
-    alarms: tuple[Alarm, ...] = ()
+    alarms: tuple[str, ...] = ()
     unknown: tuple[Unknown, ...] = ()
 
 
@@ -116,7 +111,7 @@ def faults(status: NodeStatus) -> tuple[str, ...]:
     """Say what is not as it should be on a node, in words; nothing for a machine that is none."""
     if status.image is None:
         return ()
-    found = [f"{alarm.name}: {alarm.text.partition(chr(10))[0]}" for alarm in status.alarms]
+    found = list(status.alarms)
     found += [f"{unit} failed" for unit in status.failed_units]
     if not status.root.is_thin:
         found.append("the root is not a read-only image under an overlay")

@@ -16,7 +16,7 @@ import yaml
 
 from node.errors import CommandFailedError
 from node.model.inventory import Unknown
-from node.model.status import Alarm, HostKey, Installed, NodeStatus, RunningImage
+from node.model.status import HostKey, Installed, NodeStatus, RunningImage
 from node.model.system import Commands
 from node.system.status_disks import Mount, read_mounts, read_roles, read_root
 from node.system.status_network import read_gateways, read_interfaces, why
@@ -43,7 +43,7 @@ def read_status(commands: Commands, *, root: Path = Path("/")) -> NodeStatus:
         roles=read_roles(_own_devices(root, mounts), mounts, root),
         host_keys=_host_keys(root),
         failed_units=_failed_units(commands, unknown),
-        alarms=_alarms(root),
+        alarms=tuple(_text(root / "run/node/alarms").splitlines()),
         unknown=tuple(unknown),
     )
 
@@ -141,10 +141,3 @@ def _failed_units(commands: Commands, unknown: list[Unknown]) -> tuple[str, ...]
         unknown.append(Unknown("systemd units", why(error)))
         return ()
     return tuple(line.split()[0] for line in ran.output.splitlines() if line.strip())
-
-
-def _alarms(root: Path) -> tuple[Alarm, ...]:
-    folder = root / "run/node/alarms"
-    if not folder.is_dir():
-        return ()
-    return tuple(Alarm(path.name, _text(path)) for path in sorted(folder.iterdir()) if path.is_file())

@@ -46,8 +46,7 @@ def test_an_installed_node(node):
 
 
 def test_what_is_wrong_is_named(node):
-    (node / "run/node/alarms").mkdir()
-    (node / "run/node/alarms/plugin-foo").write_text("foo hung in node_render\nmore\n")
+    (node / "run/node/alarms").write_text("plugin foo: it took longer than 5 s\nmore\n")
     (node / "proc/swaps").write_text("Filename\n")
     mounts = (
         (node / "proc/self/mountinfo")
@@ -58,7 +57,8 @@ def test_what_is_wrong_is_named(node):
     (node / "proc/self/mountinfo").write_text(mounts.replace("/run/node/lower ro", "/x ro"))
     status = read_status(Programs(failed_units="x.service loaded failed failed X\n"), root=node)
     assert faults(status) == (
-        "plugin-foo: foo hung in node_render",
+        "plugin foo: it took longer than 5 s",
+        "more",
         "x.service failed",
         "the root is not a read-only image under an overlay",
         "swap on /dev/vda6 is off",

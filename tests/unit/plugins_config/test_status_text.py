@@ -7,11 +7,10 @@ from click.testing import CliRunner
 from node_tree import Programs
 
 from node.cli import status as status_command
-from node.cli.status_text import NOT_A_NODE, console, duration_words, page
+from node.cli.status_text import NOT_A_NODE, duration_words, page
 from node.hookspecs import StatusLine
 from node.model.inventory import Cpu, Inventory, Unknown, Virtualization
 from node.model.status import (
-    Alarm,
     HostKey,
     Installed,
     Interface,
@@ -46,7 +45,7 @@ NODE = NodeStatus(
         RoleUse("DATA", "/dev/vda9", GIB),
     ),
     host_keys=(HostKey("ED25519", "SHA256:" + "x" * 43), HostKey("RSA", "SHA256:" + "y" * 43)),
-    alarms=(Alarm("state", "fell back to the last good state"),),
+    alarms=("state: fell back to the last good state",),
     unknown=(Unknown("/config/node.yaml", "Permission denied"),),
 )
 PANELS = virtualization.node_status_panels(
@@ -80,7 +79,6 @@ virtualization   AMD-V, /dev/kvm is there
 libvirt          11.3.0, 2 guests run
 SSH host key     ED25519 SHA256:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
 SSH host key     RSA SHA256:yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy
-alarm state      fell back to the last good state
 not known        /config/node.yaml: Permission denied
 health           degraded
                  state: fell back to the last good state
@@ -89,37 +87,11 @@ health           degraded
     )
 
 
-def test_the_console():
-    assert (
-        console(NODE, "AMD-V, /dev/kvm is there", faults(NODE))
-        == """\
-node 0.1.0, slot A on node1.example.org
-  ens3: 192.0.2.10/24, 2001:db8::5054:ff:fe00:1/64
-  bond0.5: 198.51.100.4/24
-  virtualization: AMD-V, /dev/kvm is there
-  SSH host key: ED25519 SHA256:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
-  DEGRADED: state: fell back to the last good state
-  DEGRADED: DATA (/dev/vda9) is not mounted at /data
-"""
-    )
-
-
-def test_the_console_is_ten_lines_of_eighty_columns_whatever_happens():
-    many = tuple(
-        Interface(f"enp{n}s0f{n}np{n}", addresses=tuple(f"2001:db8:{n}::{m:04x}/64" for m in range(9)))
-        for n in range(40)
-    )
-    text = console(replace(NODE, interfaces=many, hostname="h" * 64), "x" * 100, ["\\n\\l" * 50] * 9)
-    assert len(text.splitlines()) <= 10
-    assert max(len(line) for line in text.splitlines()) <= 80
-    assert "\\" not in text
-
-
 def test_the_page_fits_80_columns_whatever_happens():
     bad = replace(
         NODE,
         hostname="h" * 64,
-        alarms=(Alarm("a" * 60, "w" * 300),),
+        alarms=("w" * 300,),
         unknown=(Unknown("/very/long" * 20, "why " * 90),),
     )
     text = page(bad, [StatusLine("t" * 40, "v" * 200)], ["f" * 200])
@@ -134,13 +106,11 @@ def test_a_live_image_says_that_it_keeps_nothing():
     assert "image            node 0.1.0, from the network\n" in text
     assert "installed        no; this image runs in memory and keeps nothing\n" in text
     assert text.endswith("health           ok\n")
-    assert "no address yet" in console(replace(live, interfaces=()), "x", ())
 
 
 def test_a_machine_that_is_no_node_says_so_first():
     text = page(NodeStatus(hostname="laptop"), (), ())
     assert text == f"{NOT_A_NODE}\n\nhost name        laptop\n"
-    assert console(NodeStatus(hostname="laptop"), "x", ()).startswith("Nodecrust on laptop\n")
 
 
 def test_durations():
@@ -170,10 +140,6 @@ def test_the_command_on_a_machine_that_is_no_node(monkeypatch):
     data = json.loads(run(monkeypatch, NodeStatus(), "--json"))
     assert (data["node"], data["health"], data["faults"]) == (False, None, [])
     assert run(monkeypatch, NodeStatus()).startswith(NOT_A_NODE)
-
-
-def test_the_command_for_the_console(monkeypatch):
-    assert run(monkeypatch, NODE, "--console").startswith("node 0.1.0, slot A on node1.example.org\n")
 
 
 def test_virtualization_warns_only_where_the_cpu_is_known_to_have_none():
