@@ -7,11 +7,14 @@ from pathlib import Path
 
 from node.boot.alarms import ALARMS, raise_alarms
 from node.boot.base_files import first_mac, installed_files, stateless_files
-from node.boot.rendering import Rendering, load_plugins, render
+from node.boot.rendering import load_plugins, render
 from node.boot.root_files import write_file
 from node.errors import NodeError
 from node.model.state import RenderedFile, State
 from node.persist.store import BrokenStateError, read_state
+
+# Names and words, as `raise_alarms` takes them.
+Alarms = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class NetworkNotRenderedError(NodeError):
 
 
 def boot(places: Places) -> tuple[str, ...]:
-    """Render the state into the root and give the alarms that were raised, also in the alarms' file.
+    """Render the state into the root and give the words of the alarms that were raised.
 
     NetworkNotRenderedError after all else was written, where the node would come up without a network.
     """
@@ -44,12 +47,14 @@ def boot(places: Places) -> tuple[str, ...]:
     else:
         files += installed_files(places.root, places.config)
     alarms += _write(places.root, files)
-    raise_alarms(alarms, path=places.alarms)
-    _check_network(rendering)
-    return alarms
+    raise_alarms(alarms, folder=places.alarms)
+    words = tuple(words for _, words in alarms)
+    if not rendering.has_network:
+        raise NetworkNotRenderedError("the network could not be rendered", details="\n".join(words))
+    return words
 
 
-def _stored_state(config: Path) -> tuple[State | None, tuple[str, ...]]:
+def _stored_state(config: Path) -> tuple[State | None, Alarms]:
     """Give the state, None where there is none, and what is wrong with it.
 
     A broken one counts as a default one, not as none: the node is an installed one all the same.
@@ -58,13 +63,13 @@ def _stored_state(config: Path) -> tuple[State | None, tuple[str, ...]]:
         stored = read_state(config)
     except BrokenStateError as error:
         details = f" ({error.details})" if error.details else ""
-        return State(), (f"{config}/node.yaml: {error.brief}{details}; the node starts with defaults",)
+        return State(), (("state", f"{error.brief}{details}; the node starts with defaults"),)
     if stored is None:
         return None, ()
-    return stored.state, (f"{config}/node.yaml: {stored.warning}",) if stored.warning else ()
+    return stored.state, (("state", stored.warning),) if stored.warning else ()
 
 
-def _write(root: Path, files: list[RenderedFile]) -> tuple[str, ...]:
+def _write(root: Path, files: list[RenderedFile]) -> Alarms:
     """Write the files; one that can't be written costs nothing but itself."""
     failures = []
     # The appended ones first: /etc/passwd may bring the owners of others.
@@ -72,11 +77,5 @@ def _write(root: Path, files: list[RenderedFile]) -> tuple[str, ...]:
         try:
             write_file(root, file)
         except (OSError, LookupError, UnicodeError) as error:
-            failures.append(f"{file.path} could not be written: {error}")
+            failures.append(("files", f"{file.path} could not be written: {error}"))
     return tuple(failures)
-
-
-def _check_network(rendering: Rendering) -> None:
-    if not rendering.has_network:
-        words = "; ".join(rendering.failures) or "no plugin renders the network"
-        raise NetworkNotRenderedError("the network could not be rendered", details=words)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from node.persist.atomic import replace_file
+from node.system.files import LiveFiles
 
 # RSA takes a slow machine many seconds, and every client since 2014 knows one of these.
 KINDS = ("ed25519", "ecdsa")
@@ -23,12 +23,13 @@ def make_keys(ssh: Path) -> None:
 
 def keep_keys(ssh: Path, config: Path) -> None:
     """Copy to CONFIG the keys that it lacks; the public part goes last, as a sign that both are there."""
+    files = LiveFiles()
     for path in sorted(ssh.glob("ssh_host_*_key")):
         kept = config / "ssh" / path.name
         public = path.with_suffix(".pub")
         if not kept.with_suffix(".pub").exists() and public.exists():
-            replace_file(kept, path.read_bytes(), mode=0o600)
-            replace_file(kept.with_suffix(".pub"), public.read_bytes(), mode=0o644)
+            files.copy(path, kept, mode=0o600)
+            files.copy(public, kept.with_suffix(".pub"), mode=0o644)
 
 
 def main() -> int:

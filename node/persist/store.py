@@ -11,7 +11,7 @@ import yaml
 
 from node.errors import NodeError
 from node.model.state import STATE_VERSION, State
-from node.persist.atomic import replace_file
+from node.system.files import LiveFiles
 
 STATE_FILE = "node.yaml"
 PREVIOUS_FILE = "node.yaml.previous"
@@ -84,15 +84,16 @@ def read_state(folder: Path) -> StoredState | None:
 
 def write_state(folder: Path, state: State) -> None:
     """Replace the state of a CONFIG folder; the one that was there becomes, if whole, the previous."""
+    files = LiveFiles()
     current = folder / STATE_FILE
     try:
         _read(current)
     except (FileNotFoundError, BrokenStateError):
         pass
     else:
-        replace_file(folder / PREVIOUS_FILE, current.read_bytes(), mode=0o600)
+        files.copy(current, folder / PREVIOUS_FILE, mode=0o600)
     # It holds password hashes.
-    replace_file(current, state_to_text(state).encode(), mode=0o600)
+    files.write(current, state_to_text(state).encode(), mode=0o600)
 
 
 def _read(path: Path) -> State:
