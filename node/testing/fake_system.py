@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from node.errors import CommandFailedError, NodeError
 from node.model.inventory import Disk, Inventory
@@ -34,7 +34,8 @@ class FakeSystem:
 
     `calls` holds what was asked, in order. `failing` maps a call's name to the error that it raises;
     `outputs` maps a program's name to what it prints, or to a Completed. `file_contents`, `mounted` and
-    `boot_order` are the machine's state, to be set before and looked at afterwards.
+    `boot_order` are the machine's state, to be set before and looked at afterwards. A device that has bytes in
+    `devices` takes what is written to it; of others `device_writes` remembers where, as (offset, size).
     """
 
     def __init__(self, inventory: Inventory | None = None, *, root: Path = Path("/run/node/target")) -> None:
@@ -45,6 +46,7 @@ class FakeSystem:
         self.file_contents: dict[Path, bytes] = {}
         self.mounted: dict[Path, str] = {}
         self.devices: dict[str, bytearray] = {}
+        self.device_writes: dict[str, list[tuple[int, int]]] = {}
         self.boot_order: tuple[str, ...] = ()
         self.boot_labels: dict[str, str] = {}
         self.messages: list[str] = []
@@ -77,7 +79,10 @@ class FakeSystem:
     def open_device(self, node: str) -> Iterator[BinaryIO]:
         """Give the device's bytes, `devices[node]`, and keep what was written."""
         self.record("open_device", node=node)
-        stream = io.BytesIO(bytes(self.devices.get(node, b"")))
+        if node not in self.devices:
+            yield cast("BinaryIO", _Writes(self.device_writes.setdefault(node, [])))
+            return
+        stream = io.BytesIO(bytes(self.devices[node]))
         yield stream
         self.devices[node] = bytearray(stream.getvalue())
 
@@ -86,6 +91,36 @@ class FakeSystem:
         self.calls.append(Call(name, arguments))
         if error := self.failing.get(name):
             raise error
+
+
+class _Writes(io.RawIOBase):
+    """A device of any size that holds zeroes and only remembers where it was written to."""
+
+    def __init__(self, writes: list[tuple[int, int]]) -> None:
+        super().__init__()
+        self._writes = writes
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence != io.SEEK_SET:
+            raise io.UnsupportedOperation("only absolute places")
+        self._at = offset
+        return offset
+
+    def read(self, size: int = -1) -> bytes:
+        self._at += max(size, 0)
+        return bytes(max(size, 0))
+
+    def write(self, data: Any) -> int:
+        self._writes.append((self._at, len(data)))
+        self._at += len(data)
+        return len(data)
 
 
 class _Part:
