@@ -6,6 +6,7 @@ import datetime
 import json
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import time
@@ -14,7 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from image import deb, initrd_layer, kickstart, loaders, minimizer, mirror, namespace, output, packages, squashfs
+from image import (
+    deb,
+    initrd_layer,
+    kickstart,
+    loaders,
+    minimizer,
+    mirror,
+    namespace,
+    output,
+    packages,
+    squashfs,
+)
 from image.cache import Cache, cache_root, key_of
 from image.kickstart import Kickstart
 from image.ks_reader import refuse
@@ -58,15 +70,15 @@ def build(request: Request, progress: Progress, environment: Mapping[str, str]) 
         packages.check_names(ks, wanted, archive)
     epoch = source_date_epoch(environment, archive.date)
     with namespace.work_area() as work:
-        packages_key = packages.tree_key(wanted, ks, archive)
+        tree = packages.TreeRequest(wanted, ks, archive, source)
         with progress.stage("packages") as state:
-            if cache.find("packages", packages_key):
+            if cache.find("packages", tree.key):
                 state.add("cached")
-            tar = packages.make_tree(cache, work, wanted, ks, archive, source)
+            tar = packages.make_tree(cache, work, tree)
         own = deb.build(work, epoch=epoch)
         key = key_of(
             [
-                packages_key,
+                tree.key,
                 ks.fingerprint(),
                 own.version,
                 epoch,
@@ -80,7 +92,7 @@ def build(request: Request, progress: Progress, environment: Mapping[str, str]) 
         job = Job(
             kickstart=ks,
             packages_tar=tar,
-            packages_key=packages_key,
+            packages_key=tree.key,
             wanted=wanted.wanted,
             deb=own.path,
             tree=work / "tree",
@@ -152,17 +164,11 @@ def _image(cache: Cache, key: str, job: Job, progress: Progress) -> Path:
         facts = _run_worker(job, progress)
         with cache.making("images", key) as folder:
             for name in output.IMAGE_FILES:
-                os.replace(job.output / name, folder / name) if _same_filesystem(
-                    job.output, folder
-                ) else output.copy(job.output / name, folder / name)
+                shutil.move(job.output / name, folder / name)
             (folder / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
         made = cache.find("images", key)
         assert made is not None
         return made
-
-
-def _same_filesystem(one: Path, other: Path) -> bool:
-    return one.stat().st_dev == other.stat().st_dev
 
 
 def _run_worker(job: Job, progress: Progress) -> dict[str, Any]:

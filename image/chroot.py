@@ -33,7 +33,12 @@ def mounted(tree: Path) -> Iterator[None]:
             (tree / "dev" / name).touch()
             run(["mount", "--bind", Path("/dev") / name, tree / "dev" / name])
             points.append(tree / "dev" / name)
-        for name, target in {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"}.items():
+        for name, target in {
+            "fd": "/proc/self/fd",
+            "stdin": "fd/0",
+            "stdout": "fd/1",
+            "stderr": "fd/2",
+        }.items():
             (tree / "dev" / name).symlink_to(target)
         (tree / "dev/shm").mkdir()
         mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", on="run")

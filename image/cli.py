@@ -46,7 +46,7 @@ def cli() -> None:
 @click.option("--base-url", metavar="URL", help="HTTP address that the PXE set is served at.")
 @click.option("--append", default="", metavar="ARGS", help="Further kernel arguments.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest and timings as JSON.")
-def build_command(as_json: bool, **asked: Any) -> None:  # noqa: FBT001 - click's calling convention
+def build_command(as_json: bool, **asked: Any) -> None:
     """Build KICKSTART into a folder.
 
     The folder then holds vmlinuz, initrd, root.squashfs, manifest.json, SHA256SUMS, a bootable ISO and
@@ -59,7 +59,8 @@ def build_command(as_json: bool, **asked: Any) -> None:  # noqa: FBT001 - click'
     manifest = build(Request(**asked), progress, os.environ)
     seconds = round(time.monotonic() - start, 1)
     if as_json:
-        click.echo(json.dumps({"seconds": seconds, "stages": progress.seconds, "manifest": manifest}, indent=2))
+        result = {"seconds": seconds, "stages": progress.seconds, "manifest": manifest}
+        click.echo(json.dumps(result, indent=2))
         return
     for name in ("vmlinuz", "initrd", "root.squashfs", "node.iso"):
         size = manifest["files"][name]["size"]

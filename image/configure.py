@@ -100,9 +100,8 @@ def _timezone(tree: Path, kickstart: Kickstart) -> None:
     if not kickstart.clock_is_utc:
         write(tree / "etc/adjtime", "0.0 0 0.0\n0\nLOCAL\n")
     if kickstart.ntp:
-        write(
-            tree / "etc/systemd/timesyncd.conf.d/50-kickstart.conf", f"[Time]\nNTP={' '.join(kickstart.ntp)}\n"
-        )
+        drop_in = tree / "etc/systemd/timesyncd.conf.d/50-kickstart.conf"
+        write(drop_in, f"[Time]\nNTP={' '.join(kickstart.ntp)}\n")
 
 
 def _network(tree: Path, kickstart: Kickstart) -> None:

@@ -87,7 +87,7 @@ def build(folder: Path, *, epoch: int, package_root: Path | None = None) -> DebP
     _write(tree / "DEBIAN/postinst", _postinst(_enabled(units, unit_names)), mode=0o755)
     _write(tree / "DEBIAN/prerm", _PRERM, mode=0o755)
     path = folder / f"{PACKAGE}_{version}_all.deb"
-    argv = ["dpkg-deb", "--root-owner-group", "-Zzstd", "-z3", "--build", tree, path]
+    argv: list[str | Path] = ["dpkg-deb", "--root-owner-group", "-Zzstd", "-z3", "--build", tree, path]
     run(argv, env={"SOURCE_DATE_EPOCH": str(epoch)}, brief="our own package can't be built")
     shutil.rmtree(tree)
     return DebPackage(path, version, needed)
@@ -131,8 +131,8 @@ def _write_metadata(python: Path) -> None:
     groups: dict[str, list[str]] = {}
     for point in points:
         groups.setdefault(point.group, []).append(f"{point.name} = {point.value}")
-    text = "\n".join(f"[{group}]\n" + "\n".join(sorted(lines)) + "\n" for group, lines in sorted(groups.items()))
-    _write(folder / "entry_points.txt", text)
+    blocks = ["\n".join([f"[{group}]", *sorted(lines), ""]) for group, lines in sorted(groups.items())]
+    _write(folder / "entry_points.txt", "\n".join(blocks))
     _write(folder / "INSTALLER", "dpkg\n")
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+_FIELD = re.compile(r"^([A-Za-z-]+): (.*)$", re.MULTILINE)
+
 
 @dataclass(frozen=True)
 class Package:
@@ -23,9 +25,7 @@ def parse_status(text: str) -> dict[str, Package]:
     """The installed packages of a dpkg status file, by name."""
     packages: dict[str, Package] = {}
     for paragraph in text.split("\n\n"):
-        fields = dict(
-            (match.group(1), match.group(2)) for match in re.finditer(r"^([A-Za-z-]+): (.*)$", paragraph, re.M)
-        )
+        fields = dict(_FIELD.findall(paragraph))
         if not fields.get("Status", "").endswith(" installed"):
             continue
         needs = ",".join(filter(None, (fields.get("Pre-Depends"), fields.get("Depends"))))

@@ -18,6 +18,7 @@ from image.minimizer import Removal, Rule
 _TRACES = (
     "boot/*",
     "etc/*-",
+    "etc/.resolv.conf.systemd-resolved.bak",
     "etc/apt/apt.conf.d/99mmdebstrap",
     "etc/apt/sources.list.d/*",
     "etc/dpkg/dpkg.cfg.d/99mmdebstrap",
@@ -86,7 +87,16 @@ def minimize(tree: Path, rules: Sequence[Rule], *, dry_run: bool) -> Removal:
             (tree / path.lstrip("/")).unlink()
         for path in removal.folders:
             (tree / path.lstrip("/")).rmdir()
+        _index_drivers(tree, removal)
     return removal
+
+
+def _index_drivers(tree: Path, removal: Removal) -> None:
+    """Have modprobe and udev know which drivers are left, or they would ask for those that are gone."""
+    gone = [path for path in removal.files if path.startswith("/usr/lib/modules/")]
+    for version in sorted({path.split("/")[4] for path in gone}):
+        if (tree / "usr/lib/modules" / version / "kernel").is_dir():
+            run_inside(tree, ["depmod", version])
 
 
 def stash_boot_files(tree: Path, target: Path) -> Path:

@@ -78,7 +78,7 @@ def make(tree: Path, cache: Cache, *, packages_key: str, epoch: int, target: Pat
 
 def _collect(tree: Path, kernel: str, epoch: int, target: Path) -> None:
     module = tree / "usr/lib/dracut/modules.d" / _MODULE
-    scratch = tree / "var/tmp/nodecrust"  # noqa: S108 - the tree's own
+    scratch = tree / "var/tmp/nodecrust"
     shutil.rmtree(scratch, ignore_errors=True)
     (scratch / "conf.d").mkdir(parents=True)
     shutil.copytree(SOURCE / _MODULE, module, dirs_exist_ok=True)

@@ -38,7 +38,8 @@ def make(folder: Path, target: Path, boot: Boot, loaders: Loaders, *, epoch: int
             MENU: scratch / "grub.cfg",
         }
         argv: list[str | Path] = [
-            *("xorriso", "-as", "mkisofs", "-quiet", "-iso-level", "3", "-rational-rock", "-volid", boot.label),
+            *("xorriso", "-as", "mkisofs", "-quiet", "-iso-level", "3"),
+            *("-rational-rock", "-volid", boot.label),
             *("--grub2-mbr", loaders.folder / "boot_hybrid.img", "-partition_offset", "16"),
             *("--mbr-force-bootable", "-append_partition", "2", "0xef", esp, "-appended_part_as_gpt"),
             *("-eltorito-boot", "boot/grub/eltorito.img", "-no-emul-boot", "-boot-load-size", "4"),

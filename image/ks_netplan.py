@@ -82,33 +82,39 @@ def _settings(one: Any) -> dict[str, Any]:
     addresses: list[str] = []
     routes: list[dict[str, str]] = []
     if not one.noipv4:
-        if one.bootProto == "static" or one.ip:
-            addresses.append(_ipv4(one.ip, one.netmask))
-            if one.gateway and not one.nodefroute:
-                routes.append({"to": "default", "via": one.gateway})
-        elif one.bootProto in ("", "dhcp"):
-            # The node is known by its MAC, whatever its machine-id is at this boot.
-            settings |= {"dhcp4": True, "dhcp-identifier": "mac"}
-        else:
-            raise ValueError(f"--bootproto={one.bootProto} is not honoured by this builder")
+        _add_ipv4(one, settings, addresses, routes)
     if one.noipv6:
-        settings["link-local"] = []
-        settings["accept-ra"] = False
-    elif one.ipv6 == "dhcp":
-        settings["dhcp6"] = True
-    elif one.ipv6 not in ("", "auto", None):
-        addresses.append(str(ipaddress.IPv6Interface(one.ipv6)))
-        if one.ipv6gateway:
-            routes.append({"to": "default", "via": one.ipv6gateway})
-    if addresses:
-        settings["addresses"] = addresses
-    if routes:
-        settings["routes"] = routes
+        settings |= {"link-local": [], "accept-ra": False}
+    else:
+        _add_ipv6(one, settings, addresses, routes)
+    lists = {"addresses": addresses, "routes": routes}
+    settings |= {key: value for key, value in lists.items() if value}
     if one.nameserver:
         settings["nameservers"] = {"addresses": [name.strip() for name in one.nameserver.split(",")]}
     if one.mtu:
         settings["mtu"] = int(one.mtu)
     return settings
+
+
+def _add_ipv4(one: Any, settings: dict[str, Any], addresses: list[str], routes: list[dict[str, str]]) -> None:
+    if one.bootProto == "static" or one.ip:
+        addresses.append(_ipv4(one.ip, one.netmask))
+        if one.gateway and not one.nodefroute:
+            routes.append({"to": "default", "via": one.gateway})
+    elif one.bootProto in ("", "dhcp"):
+        # The node is known by its MAC, whatever its machine-id is at this boot.
+        settings |= {"dhcp4": True, "dhcp-identifier": "mac"}
+    else:
+        raise ValueError(f"--bootproto={one.bootProto} is not honoured by this builder")
+
+
+def _add_ipv6(one: Any, settings: dict[str, Any], addresses: list[str], routes: list[dict[str, str]]) -> None:
+    if one.ipv6 == "dhcp":
+        settings["dhcp6"] = True
+    elif one.ipv6 not in ("", "auto", None):
+        addresses.append(str(ipaddress.IPv6Interface(one.ipv6)))
+        if one.ipv6gateway:
+            routes.append({"to": "default", "via": one.ipv6gateway})
 
 
 def _ipv4(address: str, netmask: str) -> str:

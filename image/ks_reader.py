@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shlex
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,7 +40,7 @@ class _Lines(PutBackIterator):  # type: ignore[misc]
         self.count -= 1
 
 
-class _Stop(Exception):  # noqa: N818 - not an error of its own: the complaints are
+class _Stop(Exception):
     """Reading can't go on; why stands in the complaints."""
 
 
@@ -126,7 +125,7 @@ class KickstartReader(KickstartParser):  # type: ignore[misc]
 
     def setupSections(self) -> None:
         """Only the sections that an image build has a moment for; the others are refused by name."""
-        self._sections = {}
+        self._sections: dict[str, Any] = {}
         self.registerSection(_PackagesSection(self.handler, dataObj=Packages, reader=self))
         self.registerSection(_PostSection(self.handler, dataObj=Script, reader=self))
         for name in REFUSED_SECTIONS:
@@ -174,6 +173,7 @@ class _RefusedSection(NullSection):  # type: ignore[misc]
         self._reader = reader
 
     def handleHeader(self, lineno: int, args: list[str]) -> None:
+        super().handleHeader(lineno, args)
         self._reader.open_section(args)
 
 
@@ -209,8 +209,3 @@ def refuse(complaints: Sequence[Complaint]) -> None:
     if complaints:
         words = "\n".join(str(complaint) for complaint in sorted(set(complaints)))
         raise InputError("the kickstart can't be built", details=words)
-
-
-def words_of(line: str) -> list[str]:
-    """A line's words as a shell would split them."""
-    return shlex.split(line)

@@ -41,9 +41,10 @@ _FILES = {
 
 # Everything the CD's BIOS loader needs; it has no folder of modules.
 _ELTORITO_MODULES = (
-    "all_video biosdisk boot cat configfile echo fat gzio halt help iso9660 linux loadenv ls minicmd normal "
-    "part_gpt part_msdos reboot search search_fs_file search_fs_uuid search_label serial sleep terminal test"
-).split()
+    *("all_video", "biosdisk", "boot", "cat", "configfile", "echo", "fat", "gzio", "halt", "help"),
+    *("iso9660", "linux", "loadenv", "ls", "minicmd", "normal", "part_gpt", "part_msdos", "reboot"),
+    *("search", "search_fs_file", "search_fs_uuid", "search_label", "serial", "sleep", "terminal", "test"),
+)
 
 
 @dataclass(frozen=True)

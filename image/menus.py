@@ -51,7 +51,10 @@ def kernel_arguments(boot: Boot, image: str) -> str:
 
 
 def render(template: str, boot: Boot, *, image: str, base_url: str | None = None) -> str:
-    """One loader's configuration. `base_url` ends in a slash, or is None where the loader finds the server."""
+    """One loader's configuration.
+
+    `base_url` ends in a slash, or is None where the loader itself finds the server.
+    """
     return _templates.get_template(template).render(
         title=boot.title,
         label=boot.label,

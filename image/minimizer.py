@@ -111,7 +111,8 @@ def resolve(
         if not met:
             idle.append(rule)
     gone = (chosen[True] - chosen[False]) & files
-    return Removal(tuple(sorted(gone)), _emptied(gone, files, folders, named_folders - chosen[False]), tuple(idle))
+    emptied = _emptied(gone, files, folders, named_folders - chosen[False])
+    return Removal(tuple(sorted(gone)), emptied, tuple(idle))
 
 
 def _emptied(gone: Set[str], files: Set[str], folders: Set[str], named: Set[str]) -> tuple[str, ...]:

@@ -78,7 +78,8 @@ def _of_this_machine() -> dict[str, str]:
     except CommandFailedError:
         return {}
     pairs = [line.split("|", 1) for line in said.splitlines() if "|" in line]
-    return {label: address for label, address in reversed(pairs)}
+    # The first of a label counts.
+    return {pair[0]: pair[1] for pair in reversed(pairs)}
 
 
 def reach_options() -> list[str]:
@@ -170,7 +171,7 @@ def unknown_packages(archive: Archive, names: Sequence[str], excluded: Sequence[
 
 
 def preferences(excluded: Sequence[str]) -> str:
-    """apt preferences that let no excluded package in, not even as a dependency."""
+    """What makes apt let no excluded package in, not even as a dependency."""
     return "".join(f"Package: {name}\nPin: release *\nPin-Priority: -1\n\n" for name in excluded)
 
 
@@ -204,4 +205,3 @@ def _date(release: Path) -> int:
         if name == "Date":
             return int(parsedate_to_datetime(value.strip()).timestamp())
     return 0
-

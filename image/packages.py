@@ -20,7 +20,16 @@ _FORMAT = 1
 
 # In the tree while the image is made, and gone from it afterwards unless the kickstart names them.
 # The initrd's own list stands beside its module.
-BUILD_PACKAGES = ("ca-certificates", "cpio", "curl", "dracut", "dracut-core", "dracut-network", "kmod", "zstd")
+BUILD_PACKAGES = (
+    "ca-certificates",
+    "cpio",
+    "curl",
+    "dracut",
+    "dracut-core",
+    "dracut-network",
+    "kmod",
+    "zstd",
+)
 
 # A language other than C.UTF-8 is compiled from this package's sources.
 LOCALE_PACKAGE = "locales"
@@ -62,7 +71,7 @@ def is_builtin_locale(lang: str) -> bool:
 
 
 def dpkg_options(kickstart: Kickstart) -> list[str]:
-    """dpkg's path filters for `--excludedocs` and `--inst-langs`; licences stay in any case."""
+    """Path filters of dpkg for `--excludedocs` and `--inst-langs`; licences stay in any case."""
     options = []
     if kickstart.exclude_docs:
         options += [f"path-exclude=/usr/share/{name}/*" for name in _DOCS]
@@ -107,30 +116,36 @@ def tree_key(packages: PackageList, kickstart: Kickstart, archive: Archive) -> s
     )
 
 
-def make_tree(
-    cache: Cache, work: Path, packages: PackageList, kickstart: Kickstart, archive: Archive, source: Mirror
-) -> Path:
+@dataclass(frozen=True)
+class TreeRequest:
+    """A tree to make: what is in it, and where it comes from."""
+
+    packages: PackageList
+    kickstart: Kickstart
+    archive: Archive
+    source: Mirror
+
+    @property
+    def key(self) -> str:
+        """Name of the tree in the cache."""
+        return tree_key(self.packages, self.kickstart, self.archive)
+
+
+def make_tree(cache: Cache, work: Path, request: TreeRequest) -> Path:
     """The tree as a tar archive in the cache, made now unless it is there. Raises NodeError."""
-    key = tree_key(packages, kickstart, archive)
+    key = request.key
     with cache.lock("packages", key):
         entry = cache.find("packages", key)
         if entry is None:
             with cache.making("packages", key) as folder:
-                _bootstrap(cache, work, folder / "tree.tar", packages, kickstart, archive, source)
+                _bootstrap(cache, work, folder / "tree.tar", request)
             entry = cache.find("packages", key)
         assert entry is not None
         return entry / "tree.tar"
 
 
-def _bootstrap(
-    cache: Cache,
-    work: Path,
-    target: Path,
-    packages: PackageList,
-    kickstart: Kickstart,
-    archive: Archive,
-    source: Mirror,
-) -> None:
+def _bootstrap(cache: Cache, work: Path, target: Path, request: TreeRequest) -> None:
+    packages, source = request.packages, request.source
     preferences = work / "preferences"
     preferences.write_text(mirror.preferences(packages.excluded), encoding="utf-8")
     fetched = cache.root / "debs"
@@ -157,19 +172,20 @@ def _bootstrap(
         *(f"--dpkgopt={option}" for option in packages.options),
         *(f"--aptopt={line}" for line in mirror.reach_options()),
         '--aptopt=APT::Install-Recommends "false"',
-        kickstart.suites[0].name,
+        request.kickstart.suites[0].name,
         target,
-        *source.source_lines(kickstart.suites),
+        *source.source_lines(request.kickstart.suites),
     ]
     log = work / "packages.log"
     # One at a time: mmdebstrap copies the folder of fetched packages in and out.
     with locked(cache.root / "locks" / "debs"):
         try:
             # INITRD: the kernel's package shall not make one, ours comes later.
-            env = {"SOURCE_DATE_EPOCH": str(archive.date), "TMPDIR": str(work), "INITRD": "No"}
+            env = {"SOURCE_DATE_EPOCH": str(request.archive.date), "TMPDIR": str(work), "INITRD": "No"}
             run(argv, env=env, log=log)
         except CommandFailedError as error:
             words = error.details.replace(source.main, "the mirror").replace(source.security, "the mirror")
             if "Failed to fetch" in words or "Could not connect" in words:
-                raise TryAgainError("the mirror broke off while packages were fetched", details=words) from error
+                brief = "the mirror broke off while packages were fetched"
+                raise TryAgainError(brief, details=words) from error
             raise NodeError("the packages can't be installed", details=words) from error

@@ -76,7 +76,8 @@ def run(
         missing = f"{words[0]} is not on this machine; run `make setup`"
         raise CommandFailedError(brief, argv=words, status=127, details=missing) from error
     if process.returncode:
-        raise CommandFailedError(brief, argv=words, status=process.returncode, details=last_words(output, lines))
+        said = last_words(output, lines)
+        raise CommandFailedError(brief, argv=words, status=process.returncode, details=said)
     return output
 
 

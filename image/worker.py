@@ -92,16 +92,14 @@ def make_image(job: Job, report: Report) -> dict[str, Any]:
     with report.stage("minimize"):
         finish.purge(job.tree, job.wanted)
         installed = dpkg.installed(job.tree)
+        finish.install_boot_files(job.tree, vmlinuz, job.output / "initrd")
         _minimize(job, report)
         finish.remove_traces(job.tree)
-        finish.install_boot_files(job.tree, vmlinuz, job.output / "initrd")
         finish.write_identity(
             job.tree, name=job.name, version=job.version, epoch=job.epoch, packages_sha256=job.packages_key
         )
     with report.stage("squashfs"):
-        squashfs.make(
-            job.tree, job.output / "root.squashfs", epoch=job.epoch, level=job.compression_level
-        )
+        squashfs.make(job.tree, job.output / "root.squashfs", epoch=job.epoch, level=job.compression_level)
     return {
         "packages": {name: package.version for name, package in sorted(installed.items())},
         "sizes": [[one.name, one.size] for one in finish.package_sizes(job.tree)],
@@ -111,17 +109,16 @@ def make_image(job: Job, report: Report) -> dict[str, Any]:
 def _unpack(archive: Path, tree: Path) -> None:
     tree.mkdir()
     # Device nodes can't be made in a namespace, and the kernel brings its own /dev.
-    run(
-        ["tar", "--extract", "--file", archive, "--directory", tree, "--numeric-owner", "--same-permissions"]
-        + ["--xattrs", "--xattrs-include=*", "--exclude=./dev/*"],
-        brief="the tree of packages can't be unpacked",
-    )
+    argv: list[str | Path] = ["tar", "--extract", "--file", archive, "--directory", tree]
+    argv += ["--numeric-owner", "--same-permissions", "--xattrs", "--xattrs-include=*", "--exclude=./dev/*"]
+    run(argv, brief="the tree of packages can't be unpacked")
 
 
 def _install_own(tree: Path, deb: Path) -> None:
-    inside = tree / "tmp" / deb.name
+    inside = tree / "run" / deb.name
     inside.write_bytes(deb.read_bytes())
-    chroot.run_inside(tree, ["dpkg", "--install", f"/tmp/{deb.name}"], brief="our own package can't be installed")
+    argv = ["dpkg", "--install", f"/run/{deb.name}"]
+    chroot.run_inside(tree, argv, brief="our own package can't be installed")
     inside.unlink()
 
 
@@ -138,8 +135,8 @@ def _post(tree: Path, script: PostScript) -> None:
             path.unlink()
         return
     with chroot.mounted(tree), chroot.resolver(tree):
-        _write_script(tree / "tmp/post", script.body)
-        chroot.run_inside(tree, [*script.interpreter.split(), "/tmp/post"], brief=brief)
+        _write_script(tree / "run/post", script.body)
+        chroot.run_inside(tree, [*script.interpreter.split(), "/run/post"], brief=brief)
 
 
 def _write_script(path: Path, body: str) -> None:
