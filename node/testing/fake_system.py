@@ -34,8 +34,8 @@ class FakeSystem:
 
     `calls` holds what was asked, in order. `failing` maps a call's name to the error that it raises;
     `outputs` maps a program's name to what it prints, or to a Completed. `file_contents`, `mounted` and
-    `boot_order` are the machine's state, to be set before and looked at afterwards. A device that has bytes in
-    `devices` takes what is written to it; of others `device_writes` remembers where, as (offset, size).
+    `boot_order` are the machine's state, to be set before and looked at afterwards. A device that has bytes
+    in `devices` takes what is written to it; of others `device_writes` remembers where: (offset, size).
     """
 
     def __init__(self, inventory: Inventory | None = None, *, root: Path = Path("/run/node/target")) -> None:

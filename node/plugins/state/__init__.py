@@ -14,7 +14,7 @@ from node.model.layout import Layout, Role
 from node.model.state import State
 from node.model.step import PlannedStep
 from node.persist.store import state_to_text
-from node.plugins.state.steps import KeepLog, RecordInstall, WriteState
+from node.plugins.state.steps import KeepLog, RecordInstall, RetireInstalls, WriteState
 
 INSTALL_LOG = Path("/run/node/install.log")
 
@@ -37,7 +37,10 @@ def node_plan(answers: Answers, inventory: Inventory, target: Target) -> list[Pl
         sha256=inventory.image.sha256,
         at=target.started_at,
     )
+    # In the phase "mount", after CONFIG's own: before anything new could make the disk look finished.
+    retire = [PlannedStep("mount", RetireInstalls(), "state")] if config.keep else []
     return [
+        *retire,
         PlannedStep("configure", write, "state"),
         PlannedStep("record", KeepLog(INSTALL_LOG), "state"),
         PlannedStep("record", record, "state"),

@@ -85,6 +85,23 @@ class KeepLog(Step):
 
 
 @dataclass(frozen=True)
+class RetireInstalls(Step):
+    """Take back on a kept CONFIG that there is a finished installation, until the new one is recorded.
+
+    Else a power cut after the new kernel came would leave a disk that looks finished and isn't.
+    """
+
+    def summary(self) -> str:
+        """Say it."""
+        return "Mark the earlier installation as replaced (on CONFIG)"
+
+    def apply(self, system: System) -> None:
+        """Set the records aside."""
+        if earlier := _read_installs(system):
+            _write_installs(system, done=[], earlier=earlier)
+
+
+@dataclass(frozen=True)
 class RecordInstall(Step):
     """Record on CONFIG that this installation is done: the very last write."""
 
@@ -116,19 +133,29 @@ class RecordInstall(Step):
         if system.mounts.is_mounted(system.root / CONFIG) and system.files.exists(path):
             self._write(system, self._others(system))
 
-    def _others(self, system: System) -> list[dict[str, Any]]:
-        path = system.root / CONFIG / INSTALLS_FILE
-        if not system.files.exists(path):
-            return []
-        try:
-            found = json.loads(system.files.read(path))["installs"]
-        except (ValueError, KeyError, TypeError):
-            system.say(f"{INSTALLS_FILE} on CONFIG can't be read and is begun anew")
-            return []
-        return [each for each in found if isinstance(each, dict) and each.get("id") != self.install_id]
-
-    def _write(self, system: System, installs: list[dict[str, Any]]) -> None:
+    def _write(self, system: System, done: list[dict[str, Any]]) -> None:
         if not system.mounts.is_mounted(system.root / CONFIG):
             raise NodeError("CONFIG isn't mounted, so the installation can't be recorded")
-        text = json.dumps({"version": 1, "installs": installs}, indent=2) + "\n"
-        system.files.write(system.root / CONFIG / INSTALLS_FILE, text.encode(), mode=0o600)
+        _write_installs(system, done=done, earlier=[])
+
+    def _others(self, system: System) -> list[dict[str, Any]]:
+        return [each for each in _read_installs(system) if each.get("id") != self.install_id]
+
+
+def _read_installs(system: System) -> list[dict[str, Any]]:
+    path = system.root / CONFIG / INSTALLS_FILE
+    if not system.files.exists(path):
+        return []
+    try:
+        document = json.loads(system.files.read(path))
+        found = [*document.get("earlier", ()), *document["installs"]]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        system.say(f"{INSTALLS_FILE} on CONFIG can't be read and is begun anew")
+        return []
+    return [each for each in found if isinstance(each, dict)]
+
+
+def _write_installs(system: System, *, done: list[dict[str, Any]], earlier: list[dict[str, Any]]) -> None:
+    document = {"version": 1, "installs": done} | ({"earlier": earlier} if earlier else {})
+    text = json.dumps(document, indent=2) + "\n"
+    system.files.write(system.root / CONFIG / INSTALLS_FILE, text.encode(), mode=0o600)
