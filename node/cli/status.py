@@ -26,7 +26,7 @@ def command(*, as_json: bool) -> None:
     """Show how this node is doing: what runs, what it reaches, what it keeps.
 
     Nothing needs root; what can't be read is named. Ends with 0, degraded or not, so that a script reads
-    `health` of --json instead.
+    `healthy` of --json instead.
     """
     commands = LiveCommands()
     status = read_status(commands)
@@ -57,14 +57,16 @@ def _panels(inventory: Inventory) -> tuple[list[StatusLine], list[str]]:
 
 
 def to_data(status: NodeStatus, panels: list[StatusLine], found: tuple[str, ...]) -> dict[str, Any]:
-    """Give the document of --json. `health` is `ok`, `degraded` or, on a machine that is no node, null."""
+    """Give the document of --json. `healthy` is null, like `image`, on a machine that is no node."""
     data = dataclasses.asdict(status)
+    installed = data.pop("installed")
     node = status.image is not None
     return {
         "format": FORMAT,
         "node": node,
-        "health": ("degraded" if found else "ok") if node else None,
+        "healthy": not found if node else None,
         "faults": list(found) if node else [],
+        "install": {"id": installed["install_id"], "at": installed["at"]} if installed else None,
         **data,
         "panels": [dataclasses.asdict(panel) for panel in panels],
     }

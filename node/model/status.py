@@ -28,7 +28,7 @@ class RunningImage:
 
 @dataclass(frozen=True)
 class Installed:
-    """The installation as the state has it; `at` is ISO 8601."""
+    """The installation as CONFIG records it; `at` is ISO 8601."""
 
     install_id: str = ""
     at: str = ""

@@ -6,13 +6,10 @@ import base64
 import binascii
 import hashlib
 import json
-import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from node.errors import CommandFailedError
 from node.model.inventory import Unknown
@@ -29,14 +26,12 @@ def read_status(commands: Commands, *, root: Path = Path("/")) -> NodeStatus:
     """Read the machine whose files stand below `root`; what can't be read is named in `unknown`."""
     unknown: list[Unknown] = []
     image = _image(root, unknown)
-    state = _state(root, unknown) if image else {}
-    install = state.get("install")
     mounts = read_mounts(root)
     return NodeStatus(
         hostname=socket.gethostname() if root == Path("/") else _text(root / "etc/hostname"),
         uptime_s=float((_text(root / "proc/uptime") or "0").split()[0]),
         image=image,
-        installed=_installed(install) if isinstance(install, dict) else None,
+        installed=_installed(root, unknown) if image else None,
         interfaces=read_interfaces(commands, unknown),
         gateways=read_gateways(commands, unknown),
         root=read_root(mounts, root),
@@ -92,20 +87,16 @@ def _label(root: Path, node: str) -> str:
     return next((line[9:] for line in event.splitlines() if line.startswith("PARTNAME=")), "")
 
 
-def _state(root: Path, unknown: list[Unknown]) -> Mapping[str, Any]:
-    path = root / "config/node.yaml"
-    if not path.parent.is_dir() or not os.path.lexists(path):
-        return {}
-    try:
-        state = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        unknown.append(Unknown("/config/node.yaml", _why(error)))
-        return {}
-    return state if isinstance(state, dict) else {}
-
-
-def _installed(install: Mapping[str, Any]) -> Installed:
-    return Installed(install_id=str(install.get("id") or ""), at=str(install.get("at") or ""))
+def _installed(root: Path, unknown: list[Unknown]) -> Installed | None:
+    """Give the last installation that CONFIG records; None where it records none."""
+    path = root / "config/installs.json"
+    if not path.exists():
+        return None
+    installs = _json(path, unknown).get("installs")
+    last = installs[-1] if isinstance(installs, list) and installs else None
+    if not isinstance(last, dict):
+        return None
+    return Installed(install_id=str(last.get("id") or ""), at=str(last.get("at") or ""))
 
 
 def _own_devices(root: Path, mounts: tuple[Mount, ...]) -> tuple[str, ...]:

@@ -19,11 +19,13 @@ MOUNTS = """\
 """
 SWAPS = "Filename\tType\tSize\tUsed\tPriority\n/dev/vda6 partition 1048572 0 -2\n"
 PARTITIONS = ("BIOS-GRUB", "ESP", "BOOT", "ROOT-A", "ROOT-B", "SWAP", "CONFIG", "LOGGING", "DATA")
-STATE = """\
-version: 1
-install: {id: 5d8b4a56-57c6-4e9c-9d58-0f2c8c7f4a11, at: "2026-11-23T05:00:00+00:00"}
-sections: {network: {hostname: node1}}
-"""
+INSTALLS = {
+    "version": 1,
+    "installs": [
+        {"id": "before", "at": "2026-01-01T00:00:00+00:00"},
+        {"id": "5d8b4a56-57c6-4e9c-9d58-0f2c8c7f4a11", "at": "2026-11-23T05:00:00+00:00"},
+    ],
+}
 ADDRESSES = [
     {"ifname": "lo", "link_type": "loopback", "flags": ["UP", "LOWER_UP"], "addr_info": []},
     {
@@ -75,7 +77,7 @@ def make_node(root: Path) -> Path:
         ),
         "run/node/config-device": "/dev/vda7\n",
         "usr/lib/nodecrust/image.json": json.dumps({"name": "node", "version": "0.1.0"}),
-        "config/node.yaml": STATE,
+        "config/installs.json": json.dumps(INSTALLS),
     }
     for number, role in enumerate(PARTITIONS, start=1):
         folder = f"sys/devices/vda/vda{number}"

@@ -46,7 +46,7 @@ NODE = NodeStatus(
     ),
     host_keys=(HostKey("ED25519", "SHA256:" + "x" * 43), HostKey("RSA", "SHA256:" + "y" * 43)),
     alarms=("state: fell back to the last good state",),
-    unknown=(Unknown("/config/node.yaml", "Permission denied"),),
+    unknown=(Unknown("routes", "ip failed"),),
 )
 PANELS = virtualization.node_status_panels(
     Inventory(
@@ -79,7 +79,7 @@ virtualization   AMD-V, /dev/kvm is there
 libvirt          11.3.0, 2 guests run
 SSH host key     ED25519 SHA256:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
 SSH host key     RSA SHA256:yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy
-not known        /config/node.yaml: Permission denied
+not known        routes: ip failed
 health           degraded
                  state: fell back to the last good state
                  DATA (/dev/vda9) is not mounted at /data
@@ -130,7 +130,8 @@ def run(monkeypatch, status, *arguments):
 
 def test_the_command_in_json(monkeypatch):
     data = json.loads(run(monkeypatch, NODE, "--json"))
-    assert (data["format"], data["node"], data["health"]) == (1, True, "degraded")
+    assert (data["format"], data["node"], data["healthy"]) == (1, True, False)
+    assert data["install"]["id"] == "5d8b4a56-57c6-4e9c-9d58-0f2c8c7f4a11"
     assert data["image"]["slot"] == "A"
     assert data["faults"][-1] == "libvirt: does not answer: refused"
     assert {panel["term"] for panel in data["panels"]} >= {"virtualization", "libvirt"}
@@ -138,7 +139,7 @@ def test_the_command_in_json(monkeypatch):
 
 def test_the_command_on_a_machine_that_is_no_node(monkeypatch):
     data = json.loads(run(monkeypatch, NodeStatus(), "--json"))
-    assert (data["node"], data["health"], data["faults"]) == (False, None, [])
+    assert (data["node"], data["healthy"], data["faults"]) == (False, None, [])
     assert run(monkeypatch, NodeStatus()).startswith(NOT_A_NODE)
 
 
