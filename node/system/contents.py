@@ -33,7 +33,7 @@ _KINDS = {
 }
 
 # GPT types whose owner matters though libblkid sees nothing within (not yet used, or a format that
-# it doesn't know). The GUIDs are from util-linux's include/pt-gpt-partnames.h; ceph-disk's from its ptype table.
+# it doesn't know). The GUIDs are from util-linux's include/pt-gpt-partnames.h, Ceph's from ceph-disk.
 _TYPE_KINDS = {
     "aa31e02a-400f-11db-9590-000c2911d1b8": ("vmfs", "VMware VMFS partition"),
     "9d275380-40ad-11db-bf97-000c2911d1b8": ("vmfs", "VMware core dump partition"),

@@ -73,7 +73,7 @@ def take_inventory(*, include_loop: bool | None = None) -> Inventory:
     image = with_unknown(part("image", find_image, (BootImage(), nothing)))
     devices = part("boot_medium", lambda: boot_devices(image, block), no_devices)
     disks = part(
-        "disks", lambda: find_disks(boot_devices=devices, include_loop=include_loop, block=block), ()
+        "disks", lambda: find_disks(boot_devices=devices, include_loop=include_loop, block=block), no_disks
     )
     unknown += [Unknown(f"disks.{disk.name}", disk.contents.why) for disk in disks if disk.contents.why]
     return Inventory(
