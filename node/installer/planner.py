@@ -9,10 +9,10 @@ from uuid import UUID, uuid5
 
 from node.hookspecs import LayoutProposal, Target
 from node.installer.disk_words import describe_disk, lost_and_kept
+from node.installer.installed import existing_installation, installation_problems
 from node.installer.layout_check import check_layout
 from node.model.answers import Answers
-from node.model.install import InstallAnswers, Mode
-from node.model.inventory import Disk, Installation, Inventory
+from node.model.inventory import Disk, Inventory
 from node.model.layout import Layout
 from node.model.plan import Plan
 from node.model.problem import Blame, Problem, Severity
@@ -50,7 +50,7 @@ def make_plan(
 
     Refused plans have no steps. `started_at` is ISO 8601 in UTC.
     """
-    found = [*problems, *_installation_problems(answers, inventory)]
+    found = [*problems, *installation_problems(answers, inventory)]
     existing = existing_installation(answers, inventory)
     if existing and not any(p.where.startswith("install") for p in found if p.severity is Severity.ERROR):
         # Nothing is written then, so nothing else may keep an installed node from coming up.
@@ -81,20 +81,6 @@ def make_plan(
     return Plan(install_id, layout, () if refused else steps, problems, destroys, keeps)
 
 
-def existing_installation(answers: Answers, inventory: Inventory) -> Installation | None:
-    """Give the finished installation that an unattended run boots instead of installing, if there is one.
-
-    A machine that boots over the network first must not wipe itself at each boot; `install.reinstall`
-    with an ID that the installation has not recorded as done lifts that, once.
-    """
-    install = answers[InstallAnswers]
-    complete = [found for found in inventory.installations if found.complete]
-    if install.mode is not Mode.UNATTENDED or len(complete) != 1:
-        return None
-    wanted = install.reinstall
-    return complete[0] if not wanted or wanted in complete[0].done else None
-
-
 def shown_install_id(answers: Answers, inventory: Inventory) -> UUID:
     """Give the identifier of a plan that is only shown: the same for the same input."""
     sections = {key: section.model_dump_json() for key, section in sorted(answers.sections.items())}
@@ -107,27 +93,6 @@ def consented(disk: Disk, answers: Answers, inventory: Inventory) -> bool:
     names = {str(name).strip().removeprefix("/dev/disk/by-id/") for name in given}
     others = {name for other in inventory.disks if other.node != disk.node for name in other.identities}
     return bool(names & set(disk.identities) - others)
-
-
-def _installation_problems(answers: Answers, inventory: Inventory) -> list[Problem]:
-    complete = [found for found in inventory.installations if found.complete]
-    if len(complete) < 2:
-        return []
-    names = []
-    for found in complete:
-        disk = inventory.disk(found.disk)
-        host = f", host name {found.hostname}" if found.hostname else ""
-        names.append(f"{describe_disk(disk) if disk else found.disk} (installation {found.install_id}{host})")
-    return [
-        Problem(
-            "two-installations",
-            "installations",
-            f"there are {len(complete)} finished installations: {'; '.join(names)}",
-            "Erase or remove the one that is not wanted",
-            severity=Severity.ERROR if answers[InstallAnswers].mode is Mode.UNATTENDED else Severity.WARNING,
-            blame=Blame.MACHINE,
-        )
-    ]
 
 
 def _lay_out(

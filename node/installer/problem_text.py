@@ -17,11 +17,11 @@ def problem_lines(problems: Sequence[Problem]) -> list[str]:
     lines: list[str] = []
     for number, problem in enumerate(ordered, 1):
         warning = "warning: " if problem.severity is Severity.WARNING else ""
-        lines += _wrapped(f"{number}. ", f"{warning}{problem.where}: {problem.what}")
+        lines += wrapped(f"  {number}. ", f"{warning}{problem.where}: {problem.what}")
         if problem.origin and str(problem.origin) not in problem.where:
-            lines += _wrapped("   from ", str(problem.origin))
+            lines += wrapped("     from ", str(problem.origin))
         if problem.mend:
-            lines += _wrapped("   -> ", problem.mend)
+            lines += wrapped("     -> ", problem.mend)
     return lines
 
 
@@ -39,11 +39,12 @@ def problem_to_data(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _wrapped(lead: str, text: str) -> list[str]:
+def wrapped(lead: str, text: str) -> list[str]:
+    """Give a text as lines of at most 80 columns, indented behind their lead."""
     return textwrap.wrap(
         " ".join(text.split()),
         COLUMNS,
-        initial_indent="  " + lead,
-        subsequent_indent=" " * (2 + len(lead)),
+        initial_indent=lead,
+        subsequent_indent=" " * len(lead),
         break_on_hyphens=False,
     )

@@ -11,6 +11,11 @@ from node.model.size import format_size
 
 # A serial line of 9600 baud shows twelve lines a second at best; people read fewer.
 EVERY_S = 5.0
+_TROUBLE = {
+    EventKind.STEP_FAILED: "FAILED",
+    EventKind.UNDO_STARTED: "taking back",
+    EventKind.UNDO_FAILED: "could not be taken back",
+}
 
 
 class ProgressLines:
@@ -29,24 +34,19 @@ class ProgressLines:
             self._write(line)
 
     def _lines(self, event: Event) -> list[str]:
-        if event.kind is EventKind.STEP_STARTED:
+        kind, words = event.kind, event.message or event.step
+        if kind is EventKind.STEP_STARTED:
             self._step_began_s = self._said_s = event.at_s
             self._said_bytes = 0
             return _wrap(f"[{event.number:2}/{event.of}] ", event.step)
-        if event.kind is EventKind.STEP_PROGRESS:
+        if kind is EventKind.STEP_PROGRESS:
             return self._progress(event)
-        if event.kind is EventKind.STEP_DONE:
+        if kind is EventKind.STEP_DONE:
             took_s = event.at_s - self._step_began_s
             return [f"        done in {took_s:.0f} s"] if took_s >= self._every_s else []
-        if event.kind is EventKind.STEP_FAILED:
-            return _wrap("        FAILED: ", event.message)
-        if event.kind is EventKind.UNDO_STARTED:
-            return _wrap("        taking back: ", event.message or event.step)
-        if event.kind is EventKind.UNDO_FAILED:
-            return _wrap("        could not be taken back: ", event.message or event.step)
-        if event.kind is EventKind.RUN_DONE:
+        if kind is EventKind.RUN_DONE:
             return [f"Everything is done, in {_duration(event.at_s)}."]
-        return []
+        return _wrap(f"        {_TROUBLE[kind]}: ", words) if kind in _TROUBLE else []
 
     def _progress(self, event: Event) -> list[str]:
         since_s = event.at_s - self._said_s

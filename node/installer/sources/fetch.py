@@ -160,9 +160,10 @@ def _shortened(text: str) -> str:
 def _over_tftp(location: Location, commands: Commands, retries: int) -> bytes:
     with TemporaryDirectory(prefix="node-answers-") as folder:
         path = Path(folder) / "answers"
-        argv: list[str | Path] = ["curl", "--silent", "--show-error", "--max-time", "60", "--retry", str(retries),
-                "--retry-all-errors", "--max-filesize", str(MAX_BYTES), "--output", path,
-                location.address]  # fmt: skip
+        argv: list[str | Path] = [
+            "curl", "--silent", "--show-error", "--max-time", "60", "--retry", str(retries),
+            "--retry-all-errors", "--max-filesize", str(MAX_BYTES), "--output", path, location.address,
+        ]  # fmt: skip
         try:
             commands.run(argv, timeout_s=60.0 * (retries + 1))
             return path.read_bytes()

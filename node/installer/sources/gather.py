@@ -26,7 +26,7 @@ IMAGE_FACTS = Path("/run/node/image.json")
 
 @dataclass(frozen=True)
 class Gathered:
-    """The layers and the problems of their sources; `answers` is where the file came from, if there is one."""
+    """The layers and the problems of their sources; `answers` is where the file of answers is."""
 
     layers: tuple[Layer, ...]
     problems: tuple[Problem, ...]

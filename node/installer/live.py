@@ -1,0 +1,192 @@
+"""The installer of a booted image: looks at everything, says it on every console, and installs or asks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from node.errors import InputError, NodeError, StepFailedError, TryAgainError
+from node.installer.consent import consent_layer, name_to_type, named_disk
+from node.installer.consoles import Consoles
+from node.installer.contributions import PluginTalk
+from node.installer.flow import Look, look, refusal
+from node.installer.installed import boots_from_network
+from node.installer.plan_text import plan_lines
+from node.installer.problem_text import problem_lines, wrapped
+from node.installer.progress_text import ProgressLines
+from node.installer.sources.gather import Gathered
+from node.installer.sources.kernel import boot_words
+from node.model.answers import Layer
+from node.model.event import Event
+from node.model.install import Afterwards, InstallAnswers, Mode
+from node.model.inventory import Installation, Inventory
+from node.model.plan import Plan
+
+_log = logging.getLogger(__name__)
+RULE = "=" * 79
+# The sources have tried for a minute by themselves before they say that they can't.
+WAITS_S = (5.0, 10.0, 20.0, 40.0, 60.0)
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What the live installer does to the machine and the network, each as a function."""
+
+    inventory: Callable[[], Inventory]
+    local: Callable[[], Gathered]
+    with_answers: Callable[[Gathered], Gathered]
+    install: Callable[[Plan, Sequence[Callable[[Event], None]]], None]
+    boot_existing: Callable[[Installation, Inventory], None]
+    leave: Callable[[Afterwards], None]
+
+
+class LiveInstaller:
+    """One run on a booted image. `run` gives the exit code once there is nothing more to do."""
+
+    def __init__(self, consoles: Consoles, talk: PluginTalk, effects: Effects) -> None:
+        self._consoles = consoles
+        self._talk = talk
+        self._effects = effects
+        self._tries = 0
+
+    def run(self) -> int:
+        """Look, and install, boot what is there, or ask; again and again while somebody may mend it."""
+        while True:
+            try:
+                code = self._round()
+            except TryAgainError as error:
+                self._tell(error)
+                self._wait()
+                continue
+            if code is not None:
+                return code
+
+    def _round(self) -> int | None:
+        self._consoles.say(RULE, "Nodecrust looks at this machine and at what it is to become ...")
+        inventory = self._effects.inventory()
+        local = self._effects.local()
+        for words in boot_words(local.kernel, inventory):
+            self._consoles.say(*wrapped("  ", words))
+        try:
+            gathered = self._effects.with_answers(local)
+        except TryAgainError as error:
+            # A node that is installed comes up even while the server of its answers is away.
+            seen = look(self._talk, local.layers, inventory, problems=local.problems)
+            if not seen.plan.boots_existing:
+                raise
+            self._tell(error)
+            return self._boot_existing(seen)
+        seen = look(self._talk, gathered.layers, inventory, problems=gathered.problems)
+        self._consoles.say(RULE, *plan_lines(seen.plan, inventory), RULE)
+        if seen.plan.boots_existing:
+            return self._boot_existing(seen)
+        if seen.answers[InstallAnswers].mode is Mode.UNATTENDED:
+            return self._unattended(seen)
+        return self._ask(seen, gathered)
+
+    def _unattended(self, seen: Look) -> int:
+        if error := refusal(seen.plan.problems):
+            if isinstance(error, TryAgainError):
+                raise error
+            self._stay(error)
+            return error.exit_code
+        code = self._install(seen)
+        return 0 if code is None else code
+
+    def _ask(self, seen: Look, gathered: Gathered) -> int | None:
+        """Take a disk's name, which consents to its loss; whatever else is typed looks again."""
+        word = name_to_type(seen.plan.layout, seen.inventory)
+        self._consoles.say(
+            "To install, type the serial number of the disk to be erased, then Enter."
+            + (f" Here: {word}" if word else "")
+        )
+        typed = self._consoles.ask("Serial number (Enter alone looks again): ")
+        if not typed:
+            return None
+        disk = named_disk(typed, seen.inventory)
+        if disk is None:
+            self._consoles.say(f"No disk is named '{typed}'.")
+            return None
+        layer = consent_layer(disk, seen.answers)
+        agreed = self._look_with(gathered, layer, seen.inventory)
+        if refusal(agreed.plan.problems):
+            self._consoles.say(*problem_lines(agreed.plan.problems), "Nothing was written.")
+            self._consoles.ask("Enter looks again: ")
+            return None
+        failed = self._install(agreed)
+        if failed is None:
+            return 0
+        self._consoles.ask("Enter looks again: ")
+        return None
+
+    def _look_with(self, gathered: Gathered, layer: Layer, inventory: Inventory) -> Look:
+        return look(self._talk, (*gathered.layers, layer), inventory, problems=gathered.problems)
+
+    def _install(self, seen: Look) -> int | None:
+        """Install and leave; None when all went well, the exit code of the failure otherwise."""
+        progress = ProgressLines(self._consoles.say)
+        self._consoles.say("Installing. Do not switch the machine off.")
+        self._consoles.flush()
+        try:
+            self._effects.install(seen.plan, (lambda _: self._consoles.pump(), progress))
+        except TryAgainError:
+            raise
+        except NodeError as error:
+            self._stay(error)
+            return error.exit_code
+        afterwards = seen.answers[InstallAnswers].afterwards
+        self._consoles.say(RULE, "This node is installed.", _WORDS[afterwards], RULE)
+        self._consoles.flush()
+        self._effects.leave(afterwards)
+        return None
+
+    def _boot_existing(self, seen: Look) -> int:
+        found = next(i for i in seen.inventory.installations if i.disk == seen.plan.boots_existing)
+        if boots_from_network(found, seen.inventory):
+            self._consoles.say(f"This node is installed ({found.disk}) and runs from the network.")
+            return 0
+        self._consoles.say(f"Booting the installation on {found.disk}; nothing is written.")
+        self._consoles.flush()
+        try:
+            self._effects.boot_existing(found, seen.inventory)
+        except NodeError as error:
+            self._stay(error)
+            return error.exit_code
+        return 0
+
+    def _wait(self) -> None:
+        wait_s = WAITS_S[min(self._tries, len(WAITS_S) - 1)]
+        self._tries += 1
+        self._consoles.say(f"Trying again in {wait_s:.0f} s; Enter tries at once.")
+        self._consoles.ask("", timeout_s=wait_s)
+
+    def _stay(self, error: NodeError) -> None:
+        """Say what went wrong as the last words on every console, and stay."""
+        self._tell(error)
+        self._consoles.say(
+            *wrapped("  ", "The machine stays as it is now. The log is /run/node/install.log. When this is "
+                     "mended, restart the machine."),
+            RULE,
+        )  # fmt: skip
+        self._consoles.flush()
+
+    def _tell(self, error: NodeError) -> None:
+        _log.warning("%s %s", error.brief, error.details)
+        self._consoles.say(RULE, *wrapped("", f"Not installed: {error.brief}"))
+        if isinstance(error, StepFailedError):
+            self._consoles.say(*wrapped("  ", f"step: {error.step} (of {error.owner or 'nodecrust'})"))
+            self._consoles.say(*wrapped("  ", f"the disk: {error.disk_state}"))
+        for line in error.details.splitlines():
+            self._consoles.say(*wrapped("  ", line))
+        if isinstance(error, InputError):
+            self._consoles.say(*problem_lines(error.problems))
+        if error.mend:
+            self._consoles.say(*wrapped("  -> ", error.mend))
+
+
+_WORDS = {
+    Afterwards.REBOOT: "It restarts now, from its own disk.",
+    Afterwards.POWEROFF: "The machine is switched off now.",
+    Afterwards.STAY: "The machine stays on, as install.afterwards says.",
+}
