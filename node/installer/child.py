@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -65,11 +65,13 @@ def run_child(
     timeout_s: float,
     on_report: Callable[[Report], None],
     stop_fd: int | None = None,
+    private_fds: Sequence[int] = (),
 ) -> Failure | None:
     """Run `work` with a system of its own in a child process group; None where it said that it is done.
 
     Whatever is left of the group when the child ends, at the time limit, or when `stop_fd` becomes readable
-    is killed. Nothing that the child prints, writes or ends with can raise here.
+    is killed. Nothing that the child prints, writes or ends with can raise here. `private_fds` are the
+    caller's alone: the child can't write to them.
     """
     report_end, child_report_end = os.pipe()
     output_end, child_output_end = os.pipe()
@@ -79,8 +81,8 @@ def run_child(
         parent = os.getpid()
         pid = os.fork()
     if pid == 0:
-        if stop_fd is not None:  # the engine's alone
-            os.close(stop_fd)
+        for fd in (*private_fds, report_end, output_end, *([stop_fd] if stop_fd is not None else [])):
+            os.close(fd)
         _be_child(work, system_factory, parent, child_report_end, child_output_end)
     try:
         os.close(child_report_end)

@@ -70,7 +70,12 @@ class _Run:
         steps = self._plan.steps
         self._tell(
             EventKind.RUN_STARTED,
-            journal={"install_id": str(self._plan.install_id), "steps": steps_to_data(self._plan)},
+            journal={
+                "install_id": str(self._plan.install_id),
+                "steps": [
+                    {**data, "summary": self._mask(data["summary"])} for data in steps_to_data(self._plan)
+                ],
+            },
         )
         begun: list[tuple[int, PlannedStep]] = []
         for number, planned in enumerate(steps, 1):
@@ -113,6 +118,7 @@ class _Run:
                 timeout_s=timeout_s,
                 on_report=on_report,
                 stop_fd=self._stop_fd,
+                private_fds=[self._journal.fileno()],
             )
         except OSError as error:  # no memory for a process, no descriptor: what was begun is still undone
             failure = Failure(f"no process could be started for it: {error}")

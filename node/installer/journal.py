@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -53,6 +54,10 @@ class Journal:
     ) -> None:
         self._file.close()
 
+    def fileno(self) -> int:
+        """Give the open file's descriptor."""
+        return self._file.fileno()
+
     def write(self, event: Event, **more: Any) -> None:
         """Append what an event says, without what it leaves empty, and flush it."""
         record: dict[str, Any] = {
@@ -69,13 +74,11 @@ class Journal:
 
 
 def read_journal(path: Path) -> list[dict[str, Any]]:
-    """Give the records of a journal; a last line that a power cut tore is left out."""
+    """Give the records of a journal; a line that a power cut tore is left out."""
     records = []
     for line in path.read_bytes().splitlines():
-        try:
+        with suppress(ValueError):
             records.append(json.loads(line))
-        except ValueError:
-            break
     return records
 
 
