@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 
 from node.model.answers import SectionModel
 from node.model.refusal import refuse
+from node.plugins.locale.keymaps import KEYMAPS
 
 # locale(7): language, territory, character set, modifier.
 _LANG = re.compile(r"(?:C|POSIX|[a-z]{2,3}(?:_[A-Z]{2})?)(?:\.[A-Za-z0-9-]+)?(?:@[a-z]+)?")
@@ -51,10 +52,10 @@ class LocaleAnswers(SectionModel):
     @field_validator("keyboard")
     @classmethod
     def _check_keyboard(cls, keyboard: str) -> str:
-        if keyboard and not _KEYBOARD.fullmatch(keyboard):
-            raise refuse(
-                "keyboard-invalid", f"'{keyboard}' is not a layout", "Write one such as us or de(nodeadkeys)"
-            )
+        match = _KEYBOARD.fullmatch(keyboard)
+        if keyboard and (match is None or match["layout"] not in KEYMAPS):
+            mend = f"Write one of {', '.join(sorted(KEYMAPS))}; a variant goes in brackets: de(nodeadkeys)"
+            raise refuse("keyboard-unknown", f"'{keyboard}' is not a keyboard layout", mend)
         return keyboard
 
     @field_validator("timezone")

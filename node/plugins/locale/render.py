@@ -4,23 +4,9 @@ from __future__ import annotations
 
 from node.model.state import RenderedFile
 from node.plugins.locale.answers import LocaleAnswers
+from node.plugins.locale.keymaps import keymap
 
-# Where the console's keymap has another name than the XKB layout (systemd's kbd-model-map).
-_KEYMAPS = {
-    "be": "be-latin1", "br": "br-abnt2", "ca": "cf", "ch": "sg", "cn": "us", "cz": "cz", "dk": "dk-latin1",
-    "fi": "fi", "gb": "uk", "il": "us", "jp": "jp106", "kr": "us", "latam": "la-latin1", "no": "no",
-    "pt": "pt-latin1", "se": "sv-latin1", "sk": "sk-qwerty", "tr": "trq",
-}  # fmt: skip
-_VARIANT_KEYMAPS = {
-    ("us", "dvorak"): "dvorak",
-    ("de", "nodeadkeys"): "de-latin1-nodeadkeys",
-    ("ch", "fr"): "fr_CH",
-}
-
-
-def keymap(layout: str, variant: str) -> str:
-    """Give the name of the console keymap for an XKB layout."""
-    return _VARIANT_KEYMAPS.get((layout, variant)) or _KEYMAPS.get(layout, layout)
+_UNIT = "nodecrust-keyboard.service"
 
 
 def rendered(locale: LocaleAnswers) -> tuple[RenderedFile, ...]:
@@ -31,10 +17,35 @@ def rendered(locale: LocaleAnswers) -> tuple[RenderedFile, ...]:
         files.append(RenderedFile("/etc/default/locale", target="../locale.conf"))
     if locale.keyboard:
         layout, variant = locale.layout
+        name = keymap(layout, variant)
         xkb = f'XKBMODEL="pc105"\nXKBLAYOUT="{layout}"\nXKBVARIANT="{variant}"\nXKBOPTIONS=""\n'
         files.append(RenderedFile("/etc/default/keyboard", f'{xkb}BACKSPACE="guess"\n'))
-        files.append(RenderedFile("/etc/vconsole.conf", f"KEYMAP={keymap(layout, variant)}\n{xkb}"))
+        files.append(RenderedFile("/etc/vconsole.conf", f"KEYMAP={name}\n{xkb}"))
+        files += _loading(name)
     if locale.timezone:
         files.append(RenderedFile("/etc/localtime", target=f"/usr/share/zoneinfo/{locale.timezone}"))
         files.append(RenderedFile("/etc/timezone", f"{locale.timezone}\n"))
     return tuple(files)
+
+
+def _loading(name: str) -> list[RenderedFile]:
+    """Give the unit that loads a keymap; Debian's own way needs Perl, which the image leaves out.
+
+    The console begins with the layout `us`. A keymap that the image lacks is no failure of the node.
+    """
+    if name == "us":
+        return []
+    unit = f"""\
+[Unit]
+Description=Keyboard layout {name} of the console
+ConditionPathExists=/usr/bin/loadkeys
+ConditionPathExists=/dev/tty0
+Before=getty.target
+
+[Service]
+Type=oneshot
+ExecStart=-/usr/bin/loadkeys -q -C /dev/tty0 {name}
+TimeoutStartSec=10
+"""
+    wants = f"/etc/systemd/system/multi-user.target.wants/{_UNIT}"
+    return [RenderedFile(f"/etc/systemd/system/{_UNIT}", unit), RenderedFile(wants, target=f"../{_UNIT}")]

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from node.model.state import State
 from node.plugins import locale
 from node.plugins.locale import LocaleAnswers
-from node.plugins.locale.render import keymap
+from node.plugins.locale.keymaps import keymap
 
 
 def refused(**fields):
@@ -22,7 +22,7 @@ def test_languages(lang):
 
 def test_every_wrong_value_is_named_at_once():
     found = refused(lang="English", keyboard="de-x!", timezone="Europe/Berln")
-    assert [code for code, _ in found] == ["language-invalid", "keyboard-invalid", "timezone-unknown"]
+    assert [code for code, _ in found] == ["language-invalid", "keyboard-unknown", "timezone-unknown"]
     assert found[2][1] == "Did you mean Europe/Berlin?"
 
 
@@ -38,6 +38,10 @@ def test_the_files():
         }
     )
     found = {file.path: file.target or file.contents for file in locale.node_render(state)}
+    unit = found.pop("/etc/systemd/system/nodecrust-keyboard.service")
+    assert "ExecStart=-/usr/bin/loadkeys -q -C /dev/tty0 de-latin1-nodeadkeys\n" in unit
+    wants = "/etc/systemd/system/multi-user.target.wants/nodecrust-keyboard.service"
+    assert found.pop(wants) == "../nodecrust-keyboard.service"
     xkb = 'XKBMODEL="pc105"\nXKBLAYOUT="de"\nXKBVARIANT="nodeadkeys"\nXKBOPTIONS=""\n'
     assert found == {
         "/etc/locale.conf": "LANG=de_DE.UTF-8\n",
@@ -51,6 +55,16 @@ def test_the_files():
 
 def test_what_is_not_set_stays_as_the_image_has_it():
     assert locale.node_render(State()) == ()
+
+
+def test_the_layout_that_the_kernel_has_needs_no_unit():
+    found = locale.node_render(State(sections={"locale": {"keyboard": "us"}}))
+    assert [file.path for file in found] == ["/etc/default/keyboard", "/etc/vconsole.conf"]
+
+
+def test_an_unknown_layout_is_refused():
+    assert refused(keyboard="xx")[0][0] == "keyboard-unknown"
+    assert refused(keyboard="de-latin1")[0][0] == "keyboard-unknown"
 
 
 def test_console_keymaps_have_names_of_their_own():
