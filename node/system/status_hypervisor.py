@@ -11,8 +11,8 @@ from node.model.inventory import Cpu, Virtualization
 from node.model.system import Commands
 
 FACT = "libvirt"
-# libvirt's daemon is started by its socket, which takes seconds on a slow machine.
-_TIMEOUT_S = 20.0
+# The daemon is started by its socket and looks at QEMU first: under an emulated processor that takes long.
+_TIMEOUT_S = 45.0
 _DAEMONS = ("usr/sbin/libvirtd", "usr/sbin/virtqemud")
 _URI = "qemu:///system"
 _RUNNING = re.compile(r"Running against daemon: (\S+)")
