@@ -12,10 +12,16 @@ from typing import Any
 import click
 from rich.console import Console
 
+from image import iso
 from image.build import Request, build
 from image.progress import Progress
+from image.serve import Ports, listen_http, serve
+from image.site import read_boot, site
 from image.squashfs import DEFAULT_LEVEL
-from node.errors import NodeError
+from node.errors import InputError, NodeError
+
+# A bench network is what it serves.
+EVERYWHERE = "0.0.0.0"  # noqa: S104
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -66,6 +72,49 @@ def build_command(as_json: bool, **asked: Any) -> None:
         size = manifest["files"][name]["size"]
         click.echo(f"{asked['output'] / name}  {size / 2**20:.1f} MiB")
     click.echo(f"{manifest['name']} {manifest['version']} built in {seconds} s")
+
+
+@cli.command("iso")
+@click.argument("folder", metavar="DIR", type=_FOLDER)
+@click.option("--output", "-o", type=_FILE, required=True, help="ISO file to write.")
+@click.option("--append", default="", metavar="ARGS", help="Further kernel arguments.")
+@click.option("--answers", type=_FILE, help="Answers for an unattended installation.")
+def iso_command(folder: Path, output: Path, append: str, answers: Path | None) -> None:
+    """Write a copy of DIR's ISO with other kernel arguments or an answers file."""
+    boot = read_boot(folder).with_append(append)
+    for needed in (folder / "node.iso", *([answers] if answers else [])):
+        if not needed.is_file():
+            raise InputError(f"there is no file {needed}")
+    iso.remaster(folder / "node.iso", output, boot, answers=answers)
+    click.echo(f"{output}  {output.stat().st_size / 2**20:.1f} MiB")
+
+
+@cli.command("serve")
+@click.argument("folder", metavar="DIR", type=_FOLDER)
+@click.option("--listen", default=EVERYWHERE, metavar="ADDR", show_default=True, help="Address to serve at.")
+@click.option("--http-port", type=int, default=8080, show_default=True, help="0 takes a free one.")
+@click.option("--tftp-port", type=int, help="Default: 69 for root, else none.")
+@click.option("--base-url", metavar="URL", help="Address of the HTTP server as the machines see it.")
+@click.option("--append", default="", metavar="ARGS", help="Further kernel arguments.")
+@click.option("--answers", type=_FILE, help="Answers for unattended installations, served with their digest.")
+@click.option("--dhcp", multiple=True, metavar="IFACE", help="Answer DHCP on this interface, by dnsmasq.")
+def serve_command(folder: Path, listen: str, http_port: int, tftp_port: int | None, **asked: Any) -> None:
+    """Serve DIR's PXE set over HTTP and TFTP, for a bench network.
+
+    Prints `ready http://...` when it listens, then each request. Ctrl-C ends it.
+    """
+    if tftp_port is None and os.getuid() == 0:
+        tftp_port = 69
+    ports = Ports(listen, http_port, tftp_port)
+    listener = listen_http(ports)
+    the_site = site(
+        folder,
+        base_url=asked["base_url"],
+        http_port=listener.getsockname()[1],
+        append=asked["append"],
+        answers=asked["answers"],
+    )
+    serve(the_site, listener, ports, asked["dhcp"], click.echo)
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,19 +139,14 @@ def install_boot_files(tree: Path, vmlinuz: Path, initrd: Path) -> None:
         (boot / source.name).chmod(0o644)
 
 
-def write_identity(tree: Path, *, name: str, version: str, epoch: int, packages_sha256: str) -> None:
+def write_identity(tree: Path, facts: Mapping[str, str | int]) -> None:
     """Say in the image what it is: image.json for our programs, os-release for everybody's."""
-    document = {
-        "format": 1,
-        "name": name,
-        "version": version,
-        "source_date_epoch": epoch,
-        "packages-sha256": packages_sha256,
-    }
+    document = {"format": 1, **facts}
     write(tree / "usr/lib/nodecrust/image.json", json.dumps(document, indent=2, sort_keys=True) + "\n")
     release = tree / "usr/lib/os-release"
     text = release.read_text(encoding="utf-8")
-    write(release, f'{text.rstrip()}\nIMAGE_ID="{name}"\nIMAGE_VERSION="{version}"\n')
+    own = f'IMAGE_ID="{facts["name"]}"\nIMAGE_VERSION="{facts["version"]}"\n'
+    write(release, f"{text.rstrip()}\n{own}")
 
 
 @dataclass(frozen=True)

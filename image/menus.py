@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, replace
 
 import jinja2
@@ -61,4 +62,23 @@ def render(template: str, boot: Boot, *, image: str, base_url: str | None = None
         timeout_s=boot.timeout_s,
         base_url=base_url,
         arguments=kernel_arguments(boot, image),
+    )
+
+
+# Enough for a bench; a real network has a DHCP server of its own.
+_LEASES = 100
+
+
+def render_dhcp(interface: str, network: ipaddress.IPv4Interface, *, http_port: int) -> str:
+    """Dnsmasq's configuration for one interface: leases out of its network, the upper half of it."""
+    hosts = [host for host in network.network.hosts() if host > network.ip][-_LEASES:]
+    if not hosts:
+        hosts = [host for host in network.network.hosts() if host != network.ip][-_LEASES:]
+    return _templates.get_template("dnsmasq.conf.j2").render(
+        interface=interface,
+        first=hosts[0],
+        last=hosts[-1],
+        netmask=network.netmask,
+        server=network.ip,
+        http_port=http_port,
     )

@@ -28,18 +28,30 @@ def slashed(base_url: str | None) -> str | None:
     return None if base_url is None else base_url.rstrip("/") + "/"
 
 
-def configuration(boot: Boot, *, base_url: str | None) -> dict[str, str]:
-    """The text files of the set, by their path in it."""
-    base = slashed(base_url)
+def configuration(
+    boot: Boot, *, base_url: str | None, http_port: int = 80, answers_sha256: str | None = None
+) -> dict[str, str]:
+    """The text files of the set, by their path in it.
 
-    def render(template: str, own_base: str) -> str:
-        return menus.render(template, boot, image=f"{base or own_base}root.squashfs", base_url=base)
+    Without `base_url` the loaders take the host that they were served from, at `http_port`.
+    """
+    base = slashed(base_url)
+    if answers_sha256 is not None:
+        boot = boot.with_append(
+            f"node.answers={base or '${base}'}answers.yaml node.answers.sha256={answers_sha256}"
+        )
+    port = "" if http_port == 80 else f":{http_port}"
+
+    def render(template: str, host: str = "") -> str:
+        own = f"http://{host}{port}/"
+        return menus.render(template, boot, image=f"{base or '${base}'}root.squashfs", base_url=base or own)
 
     return {
-        "boot.ipxe": render("boot.ipxe.j2", "${base}"),
-        "grub/grub.cfg": render("pxe-grub.cfg.j2", "${base}"),
-        "pxelinux.cfg/default": render("pxelinux.cfg.j2", ""),
-        "README.txt": render("README.txt.j2", ""),
+        # The loaders' own names for the server that DHCP sent them to.
+        "boot.ipxe": render("boot.ipxe.j2", "${next-server}"),
+        "grub/grub.cfg": render("pxe-grub.cfg.j2", "$net_default_server"),
+        "pxelinux.cfg/default": render("pxelinux.cfg.j2"),
+        "README.txt": render("README.txt.j2", "SERVER"),
     }
 
 

@@ -96,7 +96,14 @@ def make_image(job: Job, report: Report) -> dict[str, Any]:
         _minimize(job, report)
         finish.remove_traces(job.tree)
         finish.write_identity(
-            job.tree, name=job.name, version=job.version, epoch=job.epoch, packages_sha256=job.packages_key
+            job.tree,
+            {
+                "name": job.name,
+                "version": job.version,
+                "source_date_epoch": job.epoch,
+                "packages-sha256": job.packages_key,
+                "append": job.kickstart.append or "",
+            },
         )
     with report.stage("squashfs"):
         squashfs.make(job.tree, job.output / "root.squashfs", epoch=job.epoch, level=job.compression_level)
