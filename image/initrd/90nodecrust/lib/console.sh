@@ -23,7 +23,7 @@ write_console() {
     local stuck=$NODE_RUN/stuck-console-$1
     # The message is an argument, never part of the code.
     # shellcheck disable=SC2016
-    if ! timeout -k 1 "$CONSOLE_TIMEOUT_S" "$BASH" -c 'printf "%s\n" "$2" >"$1"' _ "$DEV/$1" "$2" 2>/dev/null; then
+    if ! timeout -k 1 "$CONSOLE_TIMEOUT_S" "$BASH" -c 'printf "%s\n" "$2" >>"$1"' _ "$DEV/$1" "$2" 2>/dev/null; then
         : >"$stuck"
     fi
 }

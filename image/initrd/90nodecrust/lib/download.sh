@@ -30,13 +30,14 @@ curl_options() {
 
 # remote_size URL: the length that the server announces, or nothing where it doesn't.
 remote_size() {
-    local line size=''
+    local line code='' size=''
     [[ $1 != tftp://* ]] || return 0
     while IFS= read -r line; do
         line=${line%$'\r'}
         case ${line,,} in
-            http/*) size='' ;; # after a redirect only the last answer counts
-            content-length:*) size=${line#*:} size=${size// /} ;;
+            # After a redirect only the last answer counts, and the length of a refusal is not the image's.
+            http/*) read -r _ code _ <<<"$line" && size='' ;;
+            content-length:*) [[ $code != 2?? ]] || { size=${line#*:} && size=${size// /}; } ;;
         esac
     done < <(curl "${CURL_OPTIONS[@]}" --head --max-time 20 -- "$1" 2>/dev/null)
     [[ $size =~ ^[0-9]+$ ]] && printf '%s\n' "$size"
