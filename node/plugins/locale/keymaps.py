@@ -5,7 +5,7 @@ from __future__ import annotations
 KEYMAPS = {
     "us": "us", "be": "be-latin1", "bg": "bg", "br": "br-abnt2", "by": "by", "ca": "cf", "ch": "sg-latin1",
     "cz": "cz-us-qwertz", "de": "de-latin1", "dk": "dk-latin1", "ee": "et", "es": "es", "fi": "fi-latin1",
-    "fr": "fr-latin9", "gb": "uk", "gr": "gr", "hr": "croat", "hu": "hu", "il": "il", "ir": "fa",
+    "fr": "fr-latin9", "gb": "uk", "gr": "gr", "hr": "croat", "hu": "hu", "il": "il",
     "is": "is-latin1", "it": "it", "jp": "jp106", "kg": "kg", "kz": "kk", "latam": "la-latin1", "lt": "lt",
     "lv": "lv-latin7", "mk": "mk", "nl": "nl", "no": "no-latin1", "pl": "pl", "pt": "pt-latin1", "ro": "ro",
     "rs": "sr", "ru": "ru", "se": "se-latin1", "si": "slovene", "sk": "sk-qwertz", "tr": "trq",
@@ -19,7 +19,7 @@ _VARIANTS = {
     ("de", "nodeadkeys"): "de-latin1-nodeadkeys",
     ("de", "dvorak"): "dvorak-de",
     ("ch", "fr"): "fr_CH-latin1",
-    ("fr", "bepo"): "dvorak-fr-bepo-utf8",
+    ("fr", "bepo"): "dvorak-fr-bepo",
     ("cz", "qwerty"): "cz-us-qwerty",
     ("sk", "qwerty"): "sk-qwerty",
 }
