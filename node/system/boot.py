@@ -12,6 +12,7 @@ from node.errors import NodeError
 from node.model.layout import TYPE_UUIDS, Role
 from node.model.system import Commands
 from node.system import libblkid
+from node.system.block import BlockDevices
 from node.system.device import write_at
 from node.system.efi import BootEntries, parse_entries
 from node.system.grub_bios import SECTOR, boot_code, core_image
@@ -20,7 +21,7 @@ from node.system.mounts import read_mounts
 _GRUB = Path("/usr/lib/grub/i386-pc")
 _EFIVARS = Path("/sys/firmware/efi/efivars")
 # What core must have to find BOOT by itself; all else it loads from there.
-_CORE_MODULES = ("biosdisk", "part_gpt", "ext2", "search_fs_uuid", "normal")
+_CORE_MODULES = ("biosdisk", "part_gpt", "ext2", "normal")
 
 
 class LiveBoot:
@@ -45,7 +46,7 @@ class LiveBoot:
             start, size = _bios_grub(descriptor, disk)
             self._copy_modules(boot_folder / "grub" / "i386-pc")
             sector = start // SECTOR
-            core = core_image(self._make_core(_uuid_of(boot_folder)), core_sector=sector)
+            core = core_image(self._make_core(_number_of(boot_folder, disk)), core_sector=sector)
             if len(core) > size:
                 raise NodeError(
                     f"GRUB's core image of {len(core)} bytes doesn't fit into BIOS-GRUB of {size}"
@@ -123,13 +124,13 @@ class LiveBoot:
         # One flush for hundreds of small files instead of one each.
         os.sync()
 
-    def _make_core(self, boot_uuid: str) -> bytes:
+    def _make_core(self, boot_number: int) -> bytes:
         with tempfile.TemporaryDirectory(prefix="node-grub-") as temporary:
-            config, core = Path(temporary) / "early.cfg", Path(temporary) / "core.img"
-            config.write_text(f"search.fs_uuid {boot_uuid} root\nset prefix=($root)/grub\n")
+            core = Path(temporary) / "core.img"
+            # Without a disk's name GRUB takes the one that the BIOS started: no clone can interfere.
             self._commands.run(
-                ["grub-mkimage", "--format", "i386-pc", "--directory", self._grub, "--prefix", "/grub",
-                 "--config", config, "--output", core, *_CORE_MODULES]
+                ["grub-mkimage", "--format", "i386-pc", "--directory", self._grub,
+                 "--prefix", f"(,gpt{boot_number})/grub", "--output", core, *_CORE_MODULES]
             )  # fmt: skip
             return core.read_bytes()
 
@@ -146,20 +147,14 @@ def _bios_grub(descriptor: int, disk: str) -> tuple[int, int]:
     return place
 
 
-def _uuid_of(folder: Path) -> str:
-    """Give the UUID of the filesystem that is mounted at a folder."""
+def _number_of(folder: Path, disk: str) -> int:
+    """Give the number of the disk's partition that is mounted at a folder."""
     top = folder.resolve()
     mount = next((m for m in reversed(read_mounts()) if m.where == top), None)
     if mount is None:
         raise NodeError(f"nothing is mounted at {folder}, where BOOT should be")
-    descriptor = os.open(mount.source, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        signatures = libblkid.probe(descriptor).signatures
-    except libblkid.ProbeError as error:
-        raise NodeError(f"{mount.source}: {error}") from None
-    finally:
-        os.close(descriptor)
-    uuid = next((s.uuid for s in signatures if s.uuid and not s.is_table), "")
-    if not uuid:
-        raise NodeError(f"{mount.source}, mounted at {folder}, has no filesystem UUID")
-    return uuid
+    block = BlockDevices()
+    name = block.name_of(mount.device)
+    if not name or block.disk_of(name) != Path(disk).resolve().name:
+        raise NodeError(f"{mount.source}, mounted at {folder}, is no partition of {disk}")
+    return block.number(name, "partition")
