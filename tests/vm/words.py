@@ -9,7 +9,7 @@ ROOT_MOUNTED = "Root image checked and mounted"
 #: The installer says what it would do, or what keeps it from that.
 PLAN = re.compile(r"What will be done, in this order|nothing will be written until")
 #: An unattended installation is over, and the machine restarts.
-INSTALLED = re.compile(r"(?i)the node is installed|installation (?:is )?(?:done|complete|finished)")
+INSTALLED = "This node is installed."
 #: A machine that boots over the network first found what it installed before.
 FOUND_FINISHED = "A finished installation is on"
 LOGIN = "login:"
@@ -22,4 +22,4 @@ DEAD_ENDS = (
     "No bootable device",
     "This machine can't start",
 )
-INSTALL_FAILED = re.compile(r"(?i)the installation failed|nothing was written|exited with")
+INSTALL_FAILED = "Not installed:"

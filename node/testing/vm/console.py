@@ -85,7 +85,7 @@ class Console:
 
         Fails at once when it says one of ``unless`` before, or when the machine is gone.
         """
-        pattern = _pattern(wanted)
+        pattern, words = _pattern(wanted), wanted if isinstance(wanted, str) else wanted.pattern
         refused = [_pattern(bad) for bad in unless]
         deadline = time.monotonic() + timeout_s
         with self._changed:
@@ -94,15 +94,15 @@ class Console:
                 end = found.start() if found else len(self._text)
                 for bad in refused:
                     if earlier := bad.search(self._text, self._position, end):
-                        self._fail(f"said {earlier.group()!r} while {pattern.pattern!r} was waited for")
+                        self._fail(f"said {earlier.group()!r} while {words!r} was waited for")
                 if found:
                     self._position = found.end()
                     return found
                 remaining_s = deadline - time.monotonic()
                 if remaining_s <= 0:
-                    self._fail(f"didn't say {pattern.pattern!r} within {timeout_s:g} s")
+                    self._fail(f"didn't say {words!r} within {timeout_s:g} s")
                 if not self._is_alive():
-                    self._fail(f"ended while {pattern.pattern!r} was waited for")
+                    self._fail(f"ended while {words!r} was waited for")
                 self._changed.wait(min(remaining_s, 1.0))
 
     def said(self, wanted: str | re.Pattern[str]) -> bool:

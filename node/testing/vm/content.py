@@ -39,12 +39,14 @@ class ContentServer:
         append: Sequence[str] = (),
         answers: Path | None = None,
         listen: str = "127.0.0.1",
+        address: str = HOST,
         port: int | None = None,
         inside: Sequence[str] = (),
     ) -> None:
         self.image = image
         self.port = port or free_port()
         self._listen = listen
+        self._address = address
         self._log = log
         self._argv = (
             *inside,
@@ -54,6 +56,7 @@ class ContentServer:
             *("--listen", listen),
             *("--http-port", str(self.port)),
             *("--tftp-port", "0"),
+            *("--base-url", f"http://{address}:{self.port}/"),
             *(("--append", " ".join(append)) if append else ()),
             *(("--answers", str(answers)) if answers else ()),
         )
@@ -61,8 +64,8 @@ class ContentServer:
 
     @property
     def url(self) -> str:
-        """The server as a guest on QEMU's user network sees it."""
-        return f"http://{HOST}:{self.port}"
+        """The server as its guests see it, at ``address``."""
+        return f"http://{self._address}:{self.port}"
 
     def make_tftp_root(self, folder: Path) -> Path:
         """Fill ``folder`` with what the firmware asks for over TFTP, rendered for this server; give it."""
