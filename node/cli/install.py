@@ -68,7 +68,9 @@ def command(
         return error.exit_code if error else 0
     if os.geteuid() != 0:
         raise InputError("only root can install", mend="Run it as root, or with --dry-run")
-    if not yes:
+    if not yes and not sys.stdin.isatty() and not seen.plan.refused:
+        raise InputError("nobody is there to be asked", mend="Add --yes")
+    if not yes and sys.stdin.isatty():
         seen = _agreed(seen, talk, gathered)
     if error := refusal(seen.plan.problems):
         if as_json:
@@ -101,8 +103,6 @@ def _gather(talk: PluginTalk, asked: dict[str, str] | None) -> Gathered:
 
 def _agreed(seen: Look, talk: PluginTalk, gathered: Gathered) -> Look:
     """Ask for the disk's name, which consents to its loss; give the look with that consent."""
-    if not sys.stdin.isatty():
-        raise InputError("nobody is there to be asked", mend="Add --yes")
     word = name_to_type(seen.plan.layout, seen.inventory)
     click.echo("\nTo install, type the serial number of the disk to be erased, then Enter.")
     typed = click.prompt(

@@ -24,6 +24,8 @@ MAX_DEPTH = 64
 _BOOLEAN = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NULL = {"", "~", "null", "Null", "NULL"}
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+_STANDARD = "tag:yaml.org,2002:"
+_TAGS = ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "map", "seq")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+([eE][-+]?[0-9]+)?")
 
 
@@ -148,17 +150,24 @@ def _build(node: yaml.Node, key: str, reading: _Reading, depth: int) -> Any:
         return None
     if key:
         reading.places[key] = reading.place(node.start_mark)
+    if node.tag.removeprefix(_STANDARD) not in _TAGS:
+        reading.complain(
+            "answers-syntax",
+            key or reading.name,
+            f"has the tag {node.tag.replace(_STANDARD, '!!')}, which means nothing here",
+            "Remove the tag",
+            node.start_mark,
+        )
+        return None
     if isinstance(node, yaml.MappingNode):
         return _build_mapping(node, key, reading, depth)
     if isinstance(node, yaml.SequenceNode):
-        return [_build(item, f"{key}.{number}", reading, depth + 1) for number, item in enumerate(node.value)]
-    if node.tag.startswith("!"):
-        reading.complain(
-            "answers-syntax", key, f"has the tag {node.tag}, which means nothing here", "Remove it",
-            node.start_mark,
-        )  # fmt: skip
+        return [
+            _build(item, f"{key}.{number}", reading, depth + 1) for number, item in enumerate(node.value)
+        ]
     text = str(node.value)
-    return scalar(text) if isinstance(node, yaml.ScalarNode) and node.style is None else text
+    plain = isinstance(node, yaml.ScalarNode) and node.style is None
+    return scalar(text) if plain and node.tag != f"{_STANDARD}str" else text
 
 
 def _build_mapping(node: yaml.MappingNode, key: str, reading: _Reading, depth: int) -> dict[str, Any]:

@@ -18,7 +18,7 @@ def problem_lines(problems: Sequence[Problem]) -> list[str]:
     for number, problem in enumerate(ordered, 1):
         warning = "warning: " if problem.severity is Severity.WARNING else ""
         lines += wrapped(f"  {number}. ", f"{warning}{problem.where}: {problem.what}")
-        if problem.origin and str(problem.origin) not in problem.where:
+        if problem.origin and problem.origin.precedence and str(problem.origin) not in problem.where:
             lines += wrapped("     from ", str(problem.origin))
         if problem.mend:
             lines += wrapped("     -> ", problem.mend)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import hypothesis
 import pytest
 
 from tests.unit.guard import guarded
+
+# A machine that is busy with other things is no reason to fail.
+hypothesis.settings.register_profile(
+    "unit", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unit")
 
 pytest_plugins = ["node.testing.fixtures"]
 
