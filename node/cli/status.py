@@ -15,7 +15,7 @@ from node.model.status import NodeStatus, faults
 from node.plugin_manager import Plugins
 from node.system.commands import LiveCommands
 from node.system.status import read_status
-from node.system.status_hypervisor import FACT, ask_libvirt, read_cpu_flags, read_virtualization
+from node.system.status_inventory import quick_inventory
 
 FORMAT = 1
 
@@ -30,15 +30,7 @@ def command(*, as_json: bool) -> None:
     """
     commands = LiveCommands()
     status = read_status(commands)
-    cpu = read_cpu_flags()
-    # Only what is quick to read: no disk is touched for a question about health.
-    inventory = Inventory(
-        hostname=status.hostname,
-        cpu=cpu,
-        virtualization=read_virtualization(cpu),
-        facts={FACT: ask_libvirt(commands)},
-    )
-    panels, failures = _panels(inventory)
+    panels, failures = _panels(quick_inventory(commands))
     found = (*faults(status), *failures, *(f"{p.term}: {p.value}" for p in panels if not p.healthy))
     if as_json:
         click.echo(json.dumps(to_data(status, panels, found), indent=2, ensure_ascii=False))

@@ -15,6 +15,7 @@ from node.errors import CommandFailedError
 from node.model.inventory import Unknown
 from node.model.status import HostKey, Installed, NodeStatus, RunningImage
 from node.model.system import Commands
+from node.system.probe.image import find_image
 from node.system.status_disks import Mount, read_mounts, read_roles, read_root
 from node.system.status_network import read_gateways, read_interfaces, why
 
@@ -64,21 +65,19 @@ def _why(error: Exception) -> str:
 
 
 def _image(root: Path, unknown: list[Unknown]) -> RunningImage | None:
-    handed_over = root / "run/node/image.json"
-    if not handed_over.exists():
+    if not (root / "run/node/image.json").exists():
         return None
-    running = _json(handed_over, unknown)
-    built = _json(root / "usr/lib/nodecrust/image.json", unknown)
-    source = str(running.get("source") or "")
-    slot = _label(root, str(running.get("path") or "")) if source == "slot" else ""
+    found, missing = find_image(root)
+    unknown += missing
+    slot = _label(root, found.path) if found.source == "slot" else ""
     return RunningImage(
-        name=str(built.get("name") or ""),
-        version=str(built.get("version") or ""),
-        source=source,
-        location=str(running.get("location") or ""),
+        name=found.name,
+        version=found.version,
+        source=found.source,
+        location=found.location,
         slot=slot.removeprefix("ROOT-") if slot.startswith("ROOT-") else "",
-        sha256=str(running.get("sha256") or ""),
-        kernel=str(running.get("kernel") or ""),
+        sha256=found.sha256,
+        kernel=found.kernel,
     )
 
 

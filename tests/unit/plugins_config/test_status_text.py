@@ -120,9 +120,9 @@ def test_durations():
 def run(monkeypatch, status, *arguments):
     monkeypatch.setattr(status_command, "LiveCommands", Programs)
     monkeypatch.setattr(status_command, "read_status", lambda _: status)
-    monkeypatch.setattr(status_command, "ask_libvirt", lambda _: {"why": "refused"})
-    monkeypatch.setattr(status_command, "read_cpu_flags", Cpu)
-    monkeypatch.setattr(status_command, "read_virtualization", lambda _: Virtualization())
+    monkeypatch.setattr(
+        status_command, "quick_inventory", lambda _: Inventory(facts={"libvirt": {"why": "refused"}})
+    )
     result = CliRunner().invoke(status_command.command, arguments)
     assert result.exit_code == 0, result.output
     return result.output
