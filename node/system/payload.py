@@ -46,14 +46,16 @@ class LivePayload:
             if room < size:
                 raise NodeError(f"{target} is too small for the image by {size - room} bytes")
             write = stack.enter_context(_writer(target, locked, room))
-            found = self._stream(lambda view, at: _read(origin, view, at, source), write, size)
+            found = self._stream(lambda view, at: _read(origin, view, at, size, source), write, size)
         _require(found, sha256, f"the image {source}")
 
     def verify_image(self, target: str, *, size: int, sha256: str) -> None:
         """Read `size` bytes back from the medium, past the page cache; NodeError where they are others."""
         with _reader(target) as descriptor:
             found = self._stream(
-                lambda view, at: _read(descriptor, view, at, Path(target)), lambda _view, _at: None, size
+                lambda view, at: _read(descriptor, view, at, size, Path(target)),
+                lambda _view, _at: None,
+                size,
             )
         _require(found, sha256, f"what {target} holds")
 
@@ -91,7 +93,7 @@ class LivePayload:
         return digest.hexdigest()
 
 
-def _read(descriptor: int, view: memoryview, at: int, source: Path) -> None:
+def _read(descriptor: int, view: memoryview, at: int, size: int, source: Path) -> None:
     done = 0
     while done < len(view):
         # O_DIRECT reads whole sectors only, so the last chunk is asked for in full.
@@ -101,9 +103,9 @@ def _read(descriptor: int, view: memoryview, at: int, source: Path) -> None:
         except OSError as error:
             raise NodeError(f"{source} can't be read at byte {at + done}: {error.strerror}") from None
         if count == 0:
-            missing = len(view) - done
+            end = at + done
             raise NodeError(
-                f"{source} ends at byte {at + done}, at least {missing} bytes before the image does",
+                f"{source} ends at byte {end}, {size - end} bytes before the image does",
                 mend="Fetch or write the image anew",
             )
         done += count

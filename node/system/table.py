@@ -50,6 +50,8 @@ def _commit(layout: Layout, *, keep: bool) -> None:
 
     sector_size = layout.disk.sector_size
     try:
+        # libparted remembers what it once knew of a node, though another disk may stand behind it by now.
+        parted.getDevice(layout.disk.node).removeFromCache()
         device = parted.getDevice(layout.disk.node)
         if device.sectorSize != sector_size:
             raise NodeError(

@@ -1,0 +1,406 @@
+"""Whole installations on loop devices by the real system, and every step of them failing in turn."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from node.errors import NodeError, StepFailedError
+from node.model.install import InstallAnswers
+from node.model.layout import TYPE_UUIDS, Layout, Role
+from node.model.plan import Plan
+from node.model.size import GIB, MIB
+from node.model.step import PlannedStep, Step
+from node.plugins import bootloader, state
+from node.plugins.bootloader import steps as boot_steps
+from node.plugins.storage import StorageAnswers
+from node.system.commands import LiveCommands
+from node.system.probe.installations import find_installations
+from tests.loop.bench_node import SERIAL, BenchNode, tool
+
+pytestmark = [
+    pytest.mark.loop,
+    pytest.mark.skipif(
+        os.geteuid() != 0 or not Path("/dev/loop-control").exists(), reason="needs loop devices"
+    ),
+]
+
+KEEP = StorageAnswers(consent=(SERIAL,), keep=True)
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("image")
+    (folder / "tree").mkdir()
+    (folder / "tree/random").write_bytes(random.Random(7).randbytes(9 * MIB + 12345))
+    tool("mksquashfs", folder / "tree", folder / "root.squashfs", "-quiet", "-no-progress")
+    return folder / "root.squashfs"
+
+
+@pytest.fixture
+def make_node(
+    tmp_path: Path, image: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., BenchNode]]:
+    files = tmp_path / "image"
+    files.mkdir()
+    for name in ("vmlinuz", "initrd"):
+        (files / name).write_bytes(random.Random(name).randbytes(MIB))
+    for name in ("shim", "grub"):
+        (files / name).write_bytes(f"MZ {name}".encode())
+    (tmp_path / "no-variables").mkdir()
+    (tmp_path / "install.log").write_text("a log\n")
+    monkeypatch.setattr(boot_steps, "KERNELS", files)
+    monkeypatch.setattr(boot_steps, "SHIM", files / "shim")
+    monkeypatch.setattr(boot_steps, "SIGNED_GRUB", files / "grub")
+    monkeypatch.setattr(state, "INSTALL_LOG", tmp_path / "install.log")
+    made: list[BenchNode] = []
+
+    def make(*, sector_size: int = 512, firmware: str = "bios", size: int = 8 * GIB) -> BenchNode:
+        disk = tmp_path / f"disk{len(made)}"
+        with disk.open("wb") as file:
+            file.truncate(size)
+        node = tool("losetup", "--find", "--show", "--sector-size", str(sector_size), disk).strip()
+        made.append(BenchNode(node, tmp_path, firmware=firmware, image=image, image_bytes=image.read_bytes()))
+        return made[-1]
+
+    yield make
+    for bench in made:
+        bench.unmount()
+        tool("losetup", "--detach", bench.node)
+
+
+@pytest.mark.parametrize(("sector_size", "firmware"), [(512, "bios"), (512, "uefi"), (4096, "uefi")])
+def test_a_whole_installation(make_node: Callable[..., BenchNode], sector_size: int, firmware: str):
+    node = make_node(sector_size=sector_size, firmware=firmware)
+    plan = node.plan()
+    node.install(plan)
+    assert node.mounted() == []
+    assert node.records()[-1]["event"] == "run-done"
+    check_table(node, plan)
+    check_filesystems(node, plan)
+    check_contents(node, plan)
+    assert any(node.boot_code()) == (sector_size == 512)
+    found, unknown = find_installations((node.disk(),), commands=LiveCommands())
+    assert unknown == ()
+    assert [(i.complete, i.install_id) for i in found] == [(True, str(plan.install_id))]
+
+
+def check_table(node: BenchNode, plan: Plan) -> None:
+    """What sfdisk reads is what was planned, to the byte."""
+    assert plan.layout
+    sector = plan.layout.disk.sector_size
+    rows = [
+        (row["node"], row["start"] * sector, row["size"] * sector, row["type"], row["uuid"], row["name"])
+        for row in node.table()
+    ]
+    assert rows == [
+        (
+            plan.layout.node_of(p),
+            p.start,
+            p.size,
+            str(TYPE_UUIDS[p.role]).upper(),
+            str(p.uuid).upper(),
+            p.label,
+        )
+        for p in plan.layout.partitions
+    ]
+    assert "No errors detected" in tool("sfdisk", "--verify", node.node)
+
+
+def check_filesystems(node: BenchNode, plan: Plan) -> None:
+    """blkid reads the planned labels and identifiers, and every fsck is content."""
+    assert plan.layout
+    for partition in plan.layout.partitions:
+        device = plan.layout.node_of(partition)
+        if not partition.filesystem:
+            continue
+        found = dict(line.split("=", 1) for line in tool("blkid", "-p", "-o", "export", device).splitlines())
+        assert (found["TYPE"], found["LABEL"], found["UUID"]) == (
+            partition.filesystem,
+            partition.label,
+            partition.filesystem_uuid,
+        )
+        if partition.filesystem == "vfat":
+            assert found["VERSION"] == "FAT32"
+            tool("fsck.vfat", "-n", device)
+        elif partition.filesystem == "ext4":
+            tool("e2fsck", "-fn", device)
+
+
+def check_contents(node: BenchNode, plan: Plan) -> None:
+    assert plan.layout
+    slot = plan.layout.get(Role.ROOT_A)
+    assert slot
+    assert node.read(slot.start, len(node.image_bytes)) == node.image_bytes
+    with node.looking_into(node.partition(plan, Role.BOOT)) as boot:
+        for name in ("vmlinuz", "initrd"):
+            assert (boot / "a" / name).read_bytes() == (boot_steps.KERNELS / name).read_bytes()
+        line = (boot / "a/cmdline").read_text()
+        assert line.startswith(f"node.image=PARTUUID={slot.uuid} node.image.size={len(node.image_bytes)} ")
+        assert line.endswith(" console=tty0 console=ttyS0,115200\n")
+        assert line.strip() in (boot / "grub/grub.cfg").read_text()
+        assert (boot / "grub/grubenv").stat().st_size == 1024
+    with node.looking_into(node.partition(plan, Role.ESP)) as esp:
+        assert (esp / "EFI/BOOT/BOOTX64.EFI").read_bytes() == b"MZ shim"
+        assert (esp / "EFI/debian/grubx64.efi").read_bytes() == b"MZ grub"
+        boot_partition = plan.layout.get(Role.BOOT)
+        assert boot_partition
+        assert boot_partition.filesystem_uuid in (esp / "EFI/debian/grub.cfg").read_text()
+    with node.looking_into(node.partition(plan, Role.CONFIG)) as config:
+        document = yaml.safe_load((config / "node.yaml").read_text())
+        assert document["install"]["id"] == str(plan.install_id)
+        assert {entry["role"] for entry in document["install"]["layout"]} == {r.value for r in Role}
+        assert (config / "node.yaml").stat().st_mode & 0o777 == 0o600
+        assert json.loads((config / "installs.json").read_text())["installs"][-1]["slot"] == "a"
+        assert (config / "install.log").read_text() == "a log\n"
+
+
+def test_the_menu_and_the_stub_are_what_grub_understands(make_node: Callable[..., BenchNode], tmp_path: Path):
+    node = make_node()
+    config = next(p.step for p in node.plan().steps if isinstance(p.step, bootloader.WriteGrubConfig))
+    script = tmp_path / "grub.cfg"
+    script.write_text(config.menu)
+    tool("grub-script-check", script)
+
+
+@dataclass(frozen=True)
+class Broken(Step):
+    """A step that fails after its work, so that its undo has everything to do."""
+
+    inner: Step
+
+    def summary(self) -> str:
+        return self.inner.summary()
+
+    def apply(self, system: Any) -> None:
+        self.inner.apply(system)
+        raise NodeError("broken on purpose")
+
+    def undo(self, system: Any) -> None:
+        self.inner.undo(system)
+
+    def finish(self, system: Any) -> None:
+        self.inner.finish(system)
+
+    def aftermath(self) -> str:
+        return self.inner.aftermath()
+
+
+def broken_at(plan: Plan, index: int) -> Plan:
+    steps = list(plan.steps)
+    steps[index] = replace(steps[index], step=Broken(steps[index].step))
+    return replace(plan, steps=tuple(steps))
+
+
+def is_clear(node: BenchNode) -> bool:
+    size = node.disk().size
+    return not any(node.read(0, MIB)) and not any(node.read(size - MIB, MIB))
+
+
+def test_each_step_that_fails_leaves_a_disk_that_boots_nothing(make_node: Callable[..., BenchNode]):
+    node = make_node()
+    plan = node.plan()
+    partition = next(i for i, p in enumerate(plan.steps) if p.phase == "partition")
+    for index, planned in enumerate(plan.steps):
+        with pytest.raises(StepFailedError) as caught:
+            node.install(broken_at(plan, index))
+        name = type(planned.step).__name__
+        assert node.mounted() == [], name
+        assert is_clear(node), name
+        wanted = "nothing was written" if index < partition else "not bootable"
+        assert wanted in caught.value.disk_state, name
+        assert "not taken back" not in caught.value.disk_state, name
+        failed = [r for r in node.records() if r["event"] == "step-failed"][-1]
+        assert failed["step"] == planned.step.summary()
+        assert node.records()[-1]["event"] == "run-failed"
+
+
+def test_an_image_that_is_not_the_promised_one_leaves_a_clear_disk(make_node: Callable[..., BenchNode]):
+    node = make_node()
+    plan = node.plan()
+    spoilt = node.folder / "spoilt.squashfs"
+    spoilt.write_bytes(node.image_bytes[:-4096] + bytes(4096))
+    short = node.folder / "short.squashfs"
+    short.write_bytes(node.image_bytes[:-4096])
+    for source, words in ((spoilt, "SHA-256"), (short, "ends at byte")):
+        steps = tuple(
+            replace(p, step=replace(p.step, source=source))
+            if type(p.step).__name__ == "WriteRootImage"
+            else p
+            for p in plan.steps
+        )
+        with pytest.raises(StepFailedError, match=words):
+            node.install(replace(plan, steps=steps))
+        assert is_clear(node)
+        assert node.mounted() == []
+
+
+def test_a_disk_that_changed_since_the_plan_is_not_touched(make_node: Callable[..., BenchNode]):
+    node = make_node()
+    plan = node.plan()
+    tool("mkfs.ext4", "-q", node.node)
+    before = node.read(0, 4 * MIB)
+    with pytest.raises(StepFailedError, match="has changed") as caught:
+        node.install(plan)
+    assert caught.value.disk_state == "nothing was written to any disk"
+    assert node.read(0, 4 * MIB) == before
+
+
+@pytest.mark.parametrize("kind", ["step-started", "step-done"])
+def test_a_power_cut_at_any_step_leaves_nothing_half_done_that_boots(
+    make_node: Callable[..., BenchNode], kind: str
+):
+    node = make_node()
+    plan = node.plan()
+    phases = [planned.phase for planned in plan.steps]
+    for number, planned in enumerate(plan.steps, 1):
+        fresh = replace_check(plan, node)
+        node.install_until_killed(fresh, kind=kind, number=number)
+        name = f"{kind} of {type(planned.step).__name__}"
+        last = node.records()[-1]
+        assert (last["event"], last["number"]) == (kind, number), name
+        wrote_loader = phases[number - 1] in ("boot", "record")
+        if not wrote_loader or (phases[number - 2] == "verify" and kind == "step-started"):
+            assert not any(node.boot_code()), name
+            assert not has_loader(node), name
+        else:
+            check_contents_whole(node, plan)
+        complete = [i.complete for i in find_installations((node.disk(),), commands=LiveCommands())[0]]
+        recorded = number == len(plan.steps) and kind == "step-done"
+        assert any(complete) == recorded, name
+
+
+def replace_check(plan: Plan, node: BenchNode) -> Plan:
+    """Give the plan for the disk as it is now: the cut before left something on it."""
+    fresh = node.plan()
+    assert [type(p.step) for p in fresh.steps] == [type(p.step) for p in plan.steps]
+    return fresh
+
+
+def has_loader(node: BenchNode) -> bool:
+    for partition in node.disk().partitions:
+        if partition.filesystem == "vfat":
+            with node.looking_into(partition.node) as esp:
+                return (esp / "EFI/BOOT/BOOTX64.EFI").exists()
+    return False
+
+
+def check_contents_whole(node: BenchNode, plan: Plan) -> None:
+    assert plan.layout
+    slot = plan.layout.get(Role.ROOT_A)
+    assert slot
+    assert node.read(slot.start, len(node.image_bytes)) == node.image_bytes
+    with node.looking_into(node.partition(plan, Role.BOOT)) as boot:
+        assert {path.name for path in (boot / "a").iterdir()} == {"vmlinuz", "initrd", "cmdline"}
+
+
+def fingerprint(node: BenchNode, layout: Layout, role: Role) -> str:
+    partition = layout.get(role)
+    assert partition
+    digest = hashlib.sha256()
+    for start in range(partition.start, partition.start + partition.size, 64 * MIB):
+        digest.update(node.read(start, min(64 * MIB, partition.start + partition.size - start)))
+    return digest.hexdigest()
+
+
+@pytest.fixture
+def installed(make_node: Callable[..., BenchNode]) -> tuple[BenchNode, Plan]:
+    """A node with something of its own on CONFIG, LOGGING and DATA."""
+    node = make_node(size=5 * GIB)
+    plan = node.plan(InstallAnswers(reinstall="first"))
+    node.install(plan)
+    where = node.folder / "rw"
+    where.mkdir()
+    for role in (Role.CONFIG, Role.LOGGING, Role.DATA):
+        tool("mount", node.partition(plan, role), where)
+        (where / "own").write_text(f"{role} of the node")
+        tool("umount", where)
+    return node, plan
+
+
+def test_keep_leaves_data_to_the_byte_and_config_to_the_file(installed: tuple[BenchNode, Plan]):
+    node, first = installed
+    assert first.layout
+    before = [fingerprint(node, first.layout, role) for role in (Role.LOGGING, Role.DATA)]
+    second = node.plan(KEEP, InstallAnswers(reinstall="again"), install=2)
+    assert second.layout
+    node.install(second)
+    check_table(node, second)
+    check_filesystems(node, second)
+    check_contents(node, second)
+    assert before == [fingerprint(node, second.layout, role) for role in (Role.LOGGING, Role.DATA)]
+    for role in (Role.CONFIG, Role.LOGGING, Role.DATA):
+        assert first.layout.get(role) == replace(second.layout.get(role), keep=False)  # type: ignore[type-var]
+    with node.looking_into(node.partition(second, Role.CONFIG)) as config:
+        assert (config / "own").read_text() == "CONFIG of the node"
+    found = find_installations((node.disk(),), commands=LiveCommands())[0]
+    assert [(i.complete, i.done) for i in found] == [(True, ("first", "again"))]
+
+
+def test_keep_that_fails_at_each_step_keeps_the_data_and_boots_nothing(installed: tuple[BenchNode, Plan]):
+    node, first = installed
+    assert first.layout
+    data = fingerprint(node, first.layout, Role.DATA)
+    count = len(node.plan(KEEP, install=2).steps)
+    for index in range(count):
+        plan = node.plan(KEEP, install=2)
+        phase, name = plan.steps[index].phase, type(plan.steps[index].step).__name__
+        with pytest.raises(StepFailedError) as caught:
+            node.install(broken_at(plan, index))
+        assert node.mounted() == [], name
+        assert fingerprint(node, first.layout, Role.DATA) == data, name
+        with node.looking_into(node.partition(first, Role.CONFIG)) as config:
+            assert (config / "own").read_text() == "CONFIG of the node", name
+            assert yaml.safe_load((config / "node.yaml").read_text())["install"]["id"] == str(
+                first.install_id
+            )
+        if phase in ("check", "release"):
+            assert any(node.boot_code()), name
+            continue
+        assert "are kept" in caught.value.disk_state, name
+        assert not any(node.boot_code()), name
+        assert not has_loader(node), name
+        assert not any(i.complete for i in find_installations((node.disk(),), commands=LiveCommands())[0])
+
+
+def test_keep_cut_at_each_step_is_never_taken_for_finished(installed: tuple[BenchNode, Plan]):
+    node, first = installed
+    assert first.layout
+    data = fingerprint(node, first.layout, Role.DATA)
+    plan = node.plan(KEEP, install=2)
+    start = next(i for i, p in enumerate(plan.steps, 1) if p.phase == "partition")
+    for number in range(start, len(plan.steps) + 1):
+        plan = node.plan(KEEP, install=2)
+        node.install_until_killed(plan, kind="step-done", number=number)
+        name = type(plan.steps[number - 1].step).__name__
+        complete = any(i.complete for i in find_installations((node.disk(),), commands=LiveCommands())[0])
+        assert complete == (number == len(plan.steps)), name
+        assert fingerprint(node, first.layout, Role.DATA) == data, name
+
+
+def test_a_mount_that_stays_is_named_before_anything_is_written(
+    installed: tuple[BenchNode, Plan], tmp_path: Path
+):
+    node, first = installed
+    where = tmp_path / "held"
+    where.mkdir()
+    plan = node.plan(install=2)
+    tool("mount", node.partition(first, Role.DATA), where)
+    try:
+        with pytest.raises(StepFailedError, match=str(where)) as caught:
+            node.install(plan)
+    finally:
+        subprocess.run(["umount", where], check=True)
+    assert caught.value.disk_state == "nothing was written to any disk"
+    assert any(node.boot_code())
+    assert PlannedStep("check", plan.steps[0].step, "storage") in plan.steps
