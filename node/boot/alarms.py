@@ -1,27 +1,25 @@
-"""Alarms of this boot: files in /run/node/alarms, shown by `nodectl status` and above the prompt."""
+"""Alarms of this boot: one line each in /run/node/alarms, for `nodectl status` and above the prompt."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 ALARMS = Path("/run/node/alarms")
 
 
-def raise_alarms(alarms: Iterable[tuple[str, str]], *, folder: Path = ALARMS) -> None:
-    """Add alarms, each a name and words; they stay until the next boot. The same name adds a line."""
-    for name, words in alarms:
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / name.replace("/", "-")).open("a", encoding="utf-8") as file:
-            file.write(f"{' '.join(words.split())}\n")
+def raise_alarms(alarms: Sequence[str], *, path: Path = ALARMS) -> None:
+    """Add alarms to those of the initrd; they stay until the next boot."""
+    if not alarms:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(f"{' '.join(alarm.split())}\n" for alarm in alarms)
 
 
-def read_alarms(folder: Path = ALARMS) -> list[str]:
-    """Give this boot's alarms in words, by their names' order."""
+def read_alarms(path: Path = ALARMS) -> list[str]:
+    """Give this boot's alarms, oldest first."""
     try:
-        paths = sorted(folder.iterdir())
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return []
-    return [
-        line for path in paths for line in path.read_text(encoding="utf-8", errors="replace").splitlines()
-    ]

@@ -13,9 +13,6 @@ from node.errors import NodeError
 from node.model.state import RenderedFile, State
 from node.persist.store import BrokenStateError, read_state
 
-# Names and words, as `raise_alarms` takes them.
-Alarms = tuple[tuple[str, str], ...]
-
 
 @dataclass(frozen=True)
 class Places:
@@ -33,7 +30,7 @@ class NetworkNotRenderedError(NodeError):
 
 
 def boot(places: Places) -> tuple[str, ...]:
-    """Render the state into the root and give the words of the alarms that were raised.
+    """Render the state into the root and give the alarms that were raised.
 
     NetworkNotRenderedError after all else was written, where the node would come up without a network.
     """
@@ -47,14 +44,13 @@ def boot(places: Places) -> tuple[str, ...]:
     else:
         files += installed_files(places.root, places.config)
     alarms += _write(places.root, files)
-    raise_alarms(alarms, folder=places.alarms)
-    words = tuple(words for _, words in alarms)
+    raise_alarms(alarms, path=places.alarms)
     if not rendering.has_network:
-        raise NetworkNotRenderedError("the network could not be rendered", details="\n".join(words))
-    return words
+        raise NetworkNotRenderedError("the network could not be rendered", details="\n".join(alarms))
+    return alarms
 
 
-def _stored_state(config: Path) -> tuple[State | None, Alarms]:
+def _stored_state(config: Path) -> tuple[State | None, tuple[str, ...]]:
     """Give the state, None where there is none, and what is wrong with it.
 
     A broken one counts as a default one, not as none: the node is an installed one all the same.
@@ -63,13 +59,13 @@ def _stored_state(config: Path) -> tuple[State | None, Alarms]:
         stored = read_state(config)
     except BrokenStateError as error:
         details = f" ({error.details})" if error.details else ""
-        return State(), (("state", f"{error.brief}{details}; the node starts with defaults"),)
+        return State(), (f"{error.brief}{details}; the node starts with defaults",)
     if stored is None:
         return None, ()
-    return stored.state, (("state", stored.warning),) if stored.warning else ()
+    return stored.state, (stored.warning,) if stored.warning else ()
 
 
-def _write(root: Path, files: list[RenderedFile]) -> Alarms:
+def _write(root: Path, files: list[RenderedFile]) -> tuple[str, ...]:
     """Write the files; one that can't be written costs nothing but itself."""
     failures = []
     # The appended ones first: /etc/passwd may bring the owners of others.
@@ -77,5 +73,5 @@ def _write(root: Path, files: list[RenderedFile]) -> Alarms:
         try:
             write_file(root, file)
         except (OSError, LookupError, UnicodeError) as error:
-            failures.append(("files", f"{file.path} could not be written: {error}"))
+            failures.append(f"{file.path} could not be written: {error}")
     return tuple(failures)

@@ -21,10 +21,10 @@ class TooLongError(Exception):
 
 @dataclass(frozen=True)
 class Rendering:
-    """The files of all plugins, and what went wrong: the plugin and words that name it."""
+    """The files of all plugins, and what went wrong, in words that name the plugin."""
 
     files: tuple[RenderedFile, ...]
-    failures: tuple[tuple[str, str], ...]
+    failures: tuple[str, ...]
 
     @property
     def has_network(self) -> bool:
@@ -59,15 +59,13 @@ def load_plugins() -> Plugins:
 def render(plugins: Plugins, state: State) -> Rendering:
     """Call `node_render` plugin by plugin. One that fails costs its own files only."""
     files: list[RenderedFile] = []
-    failures: list[tuple[str, str]] = []
+    failures: list[str] = []
     for name in plugins.names():
         try:
             files += _rendered_by(plugins, name, state)
         except Exception as error:
-            failures.append((f"plugin-{name}", f"plugin {name}: {error}"))
-    failures += [
-        (f"plugin-{problem.owner}", f"{problem.where}: {problem.what}") for problem in plugins.problems
-    ]
+            failures.append(f"plugin {name}: {error}")
+    failures += [f"{problem.where}: {problem.what}" for problem in plugins.problems]
     return Rendering(tuple(files), tuple(failures))
 
 

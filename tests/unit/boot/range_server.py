@@ -1,4 +1,4 @@
-"""A small HTTP server with range requests and the faults that real ones have, for the fetching of the image."""
+"""A small HTTP server with range requests and the faults that real ones have."""
 
 from __future__ import annotations
 

@@ -42,8 +42,8 @@ say() {
 
 # alarm LINE...: words that must still be found once the node is up.
 alarm() {
-    mkdir -p "$NODE_RUN/alarms"
-    printf '%s\n' "$*" >>"$NODE_RUN/alarms/initrd"
+    mkdir -p "$NODE_RUN"
+    printf '%s\n' "$*" >>"$NODE_RUN/alarms"
     say "ALARM: $*"
 }
 
