@@ -19,7 +19,12 @@ from node.model.inventory import Inventory
 from node.model.plan import Plan
 from node.model.problem import Blame, Problem, Severity
 from node.plugin_manager import Plugins
+from node.plugins.network import NetworkAnswers
+from node.system.commands import LiveCommands
+from node.system.netplan import check_netplan
 
+# Only a system that runs from our image has this; there, what isn't checked now would be installed.
+_RUNNING_IMAGE = Path("/run/node/image.json")
 JOURNAL = Path("/run/node/journal.jsonl")
 _SHOWN_AT = "1970-01-01T00:00:00+00:00"
 
@@ -57,11 +62,21 @@ def look(
         answers,
         inventory,
         talk.contributions(),
-        problems=(*problems, *found),
+        problems=(*problems, *found, *_netplan_problems(answers)),
         install_id=shown_install_id(answers, inventory) if for_show else uuid4(),
         started_at=_SHOWN_AT if for_show else datetime.now(UTC).isoformat(timespec="seconds"),
     )
     return Look(answers, inventory, plan)
+
+
+def _netplan_problems(answers: Answers) -> tuple[Problem, ...]:
+    """Ask netplan itself, which hooks can't, being pure."""
+    return check_netplan(
+        answers[NetworkAnswers].netplan,
+        commands=LiveCommands(),
+        origin=answers.origin,
+        live=_RUNNING_IMAGE.exists(),
+    )
 
 
 def read_file(path: Path) -> tuple[Layer, tuple[Problem, ...]]:

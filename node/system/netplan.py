@@ -94,7 +94,7 @@ def _ask(generator: Path, text: str, commands: Commands) -> str:
 def _follows(what: str, path: KeyPath, taken: list[KeyPath]) -> bool:
     """Tell whether netplan misses only what we took out: a property of this definition, or a definition."""
     definition = path[:_DEFINITION_DEPTH]
-    if "missing" in what and any(
+    if "missing '" in what and any(
         len(gone) > len(definition) and gone[: len(definition)] == definition for gone in taken
     ):
         return True

@@ -110,16 +110,29 @@ def ask(document):
     [
         ({"ethernets": {"eth0": {"dhpc4": True}}}, ["ethernets.eth0.dhpc4"]),
         ({"ethernet": {}}, ["ethernet"]),
+        (
+            {"ethernets": {"eth0": {"dhpc4": True, "addresses": ["10.0.0.1"]}}},
+            ["ethernets.eth0.dhpc4", "ethernets.eth0.addresses"],
+        ),
         ({"ethernets": {"eth0": None}}, ["ethernets.eth0"]),
         ({"bonds": {"b": {"interfaces": ["eth5"]}}}, ["bonds.b.interfaces.0"]),
         ({"ethernets": {"e": {"dhcp4": True}}, "vlans": {"v": {"id": 5, "link": "e"}}}, []),
-        # Three mistakes in one document, and what follows only from taking one of them out is not among them.
+        # Five mistakes in one document, and what follows only from taking one of them out is not among them.
         (
             {
-                "ethernets": {"eth0": {"addresses": ["10.0.0.1"], "dhcp4": "maybe"}},
+                "ethernets": {
+                    "eth0": {"addresses": ["10.0.0.1"], "dhcp4": "maybe"},
+                    "eth1": {"mtuu": 1, "mtu": "x"},
+                },
                 "vlans": {"v5": {"id": 5, "link": "nix"}},
             },
-            ["ethernets.eth0.addresses", "ethernets.eth0.dhcp4", "vlans.v5.link"],
+            [
+                "ethernets.eth0.addresses",
+                "ethernets.eth0.dhcp4",
+                "ethernets.eth1.mtuu",
+                "ethernets.eth1.mtu",
+                "vlans.v5.link",
+            ],
         ),
     ],
 )
