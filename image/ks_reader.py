@@ -32,12 +32,13 @@ class _Lines(PutBackIterator):  # type: ignore[misc]
 
     def __next__(self) -> str:
         line: str = super().__next__()
-        self.count += 1
+        # An empty one stands for the end.
+        self.count += bool(line)
         return line
 
     def put(self, s: str) -> None:
         super().put(s)
-        self.count -= 1
+        self.count -= bool(s)
 
 
 class _Stop(Exception):
