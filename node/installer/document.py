@@ -162,9 +162,7 @@ def _build(node: yaml.Node, key: str, reading: _Reading, depth: int) -> Any:
     if isinstance(node, yaml.MappingNode):
         return _build_mapping(node, key, reading, depth)
     if isinstance(node, yaml.SequenceNode):
-        return [
-            _build(item, f"{key}.{number}", reading, depth + 1) for number, item in enumerate(node.value)
-        ]
+        return [_build(item, f"{key}.{number}", reading, depth + 1) for number, item in enumerate(node.value)]
     text = str(node.value)
     plain = isinstance(node, yaml.ScalarNode) and node.style is None
     return scalar(text) if plain and node.tag != f"{_STANDARD}str" else text

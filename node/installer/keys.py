@@ -53,6 +53,10 @@ class KnownKeys:
         """Give a key; dashes count as underscores, as they do for the kernel's own parameters."""
         return self._keys.get(dotted) or self._keys.get(dotted.replace("-", "_"))
 
+    def is_section(self, dotted: str) -> bool:
+        """Tell whether this is the name of a section itself."""
+        return dotted in self._sections
+
     def leaves(self) -> tuple[str, ...]:
         """Give the keys that hold values, not models."""
         return tuple(key for key, known in self._keys.items() if not known.is_model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
-from urllib3.exceptions import HTTPError, IncompleteRead, ProtocolError, SSLError
+from urllib3.exceptions import HTTPError, IncompleteRead, InsecureRequestWarning, ProtocolError, SSLError
 
 from node.errors import CommandFailedError, InputError, NodeError, TryAgainError
 from node.installer.document import MAX_BYTES
@@ -90,7 +91,9 @@ def _over_http(location: Location, retries: int, backoff_s: float) -> bytes:
 def _get(location: Location, retry: Retry) -> tuple[bytes, str]:
     """Give the body of one answer, or the address that it leads to."""
     # urllib3 and not requests, which would add the CAs of its own bundle to what we pin.
-    with PoolManager(**_tls(location)) as pool:
+    with PoolManager(**_tls(location)) as pool, warnings.catch_warnings():
+        # What isn't pinned is checked by its hash, or trusted on purpose: that was said on every console.
+        warnings.simplefilter("ignore", InsecureRequestWarning)
         try:
             response = pool.request(
                 "GET",

@@ -102,13 +102,13 @@ class _Reading:
         dotted = ALIASES.get(name, name)
         key = self._known.get(dotted)
         above = None if key else self._known.mapping_above(dotted)
-        if key is None and above is None:
-            self._complain_unknown(argument, name)
-        elif key is not None and (key.is_model or "." not in dotted):
+        if self._known.is_section(dotted) or (key is not None and key.is_model):
             self._complain(
                 argument, "kernel-argument", "has keys below it and no value of its own",
                 f"Write {argument.name}.KEY=VALUE",
             )  # fmt: skip
+        elif key is None and above is None:
+            self._complain_unknown(argument, name)
         else:
             self._set(argument, key.dotted if key else dotted, key)
 

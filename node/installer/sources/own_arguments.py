@@ -18,6 +18,7 @@ OWN_ARGUMENTS = (
     OwnArgument("image", "URL|LABEL=NAME|PARTUUID=UUID", "Where the initrd finds the root image."),
     OwnArgument("image.sha256", "HEX", "The root image's SHA-256; another image is refused."),
     OwnArgument("image.size", "BYTES", "The root image's length, where it lies on a partition."),
+    OwnArgument("image.trust", "network", "Takes a root image without image.sha256 from the network."),
     OwnArgument(
         "answers",
         "URL|medium:/PATH|file:/PATH",
