@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from node.model.state import RenderedFile
@@ -25,20 +24,23 @@ def installed_files(root: Path, config: Path) -> list[RenderedFile]:
     return files
 
 
-def stateless_files(
-    files: Sequence[RenderedFile], *, mac: str, kernel_arguments: Sequence[str]
+def without_given_network(
+    files: Sequence[RenderedFile], kernel_arguments: Sequence[str]
 ) -> list[RenderedFile]:
-    """Give the plugins' default files as a node without state needs them.
-
-    It has a name of its own, since twenty installers on a bench are told apart by it; and where the kernel
-    command line configures the network, that stands and netplan is left out.
-    """
+    """Leave netplan out where the kernel command line configures the network of a node without state."""
     given = any(argument.startswith(_NETWORK_ARGUMENTS) for argument in kernel_arguments)
-    result = [file for file in files if not (given and file.path.startswith("/etc/netplan/"))]
-    if not mac:
-        return result
-    name = f"node-{mac.replace(':', '')}"
-    return [replace(file, contents=f"{name}\n") if file.path == "/etc/hostname" else file for file in result]
+    return [file for file in files if not (given and file.path.startswith("/etc/netplan/"))]
+
+
+def has_host_name(files: Sequence[RenderedFile]) -> bool:
+    """Whether /etc/hostname among these files holds a name; comments are none (hostname(5))."""
+    lines = [line for file in files if file.path == "/etc/hostname" for line in file.contents.splitlines()]
+    return any(line.strip() and not line.startswith("#") for line in lines)
+
+
+def name_by_card(mac: str) -> str:
+    """Give the name of a node that nobody named, so that twenty of them on a bench are told apart."""
+    return f"node-{mac.replace(':', '')}"
 
 
 def first_mac(net: Path, kernel_arguments: Sequence[str]) -> str:

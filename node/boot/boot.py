@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from node.boot.alarms import ALARMS, raise_alarms
-from node.boot.base_files import first_mac, installed_files, stateless_files
+from node.boot.base_files import (
+    first_mac,
+    has_host_name,
+    installed_files,
+    name_by_card,
+    without_given_network,
+)
 from node.boot.rendering import load_plugins, render
 from node.boot.root_files import write_file
 from node.errors import NodeError
@@ -23,6 +31,7 @@ class Places:
     alarms: Path = ALARMS
     cmdline: Path = Path("/proc/cmdline")
     net: Path = Path("/sys/class/net")
+    set_host_name: Callable[[str], None] = socket.sethostname
 
 
 class NetworkNotRenderedError(NodeError):
@@ -40,10 +49,13 @@ def boot(places: Places) -> tuple[str, ...]:
     arguments = places.cmdline.read_text(encoding="utf-8").split()
     files = list(rendering.files)
     if stored is None:
-        files = stateless_files(files, mac=first_mac(places.net, arguments), kernel_arguments=arguments)
+        files = without_given_network(files, arguments)
     else:
         files += installed_files(places.root, places.config)
     alarms += _write(places.root, files)
+    if not has_host_name(files) and (mac := first_mac(places.net, arguments)):
+        # The kernel's own name outlives switch-root where /etc/hostname has none, and DHCP may still change it.
+        places.set_host_name(name_by_card(mac))
     raise_alarms(alarms, path=places.alarms)
     if not rendering.has_network:
         raise NetworkNotRenderedError("the network could not be rendered", details="\n".join(alarms))

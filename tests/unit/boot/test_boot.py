@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -42,7 +43,12 @@ def places(tmp_path: Path) -> Places:
     (tmp_path / "net/ens3/type").write_text("1\n")
     (tmp_path / "net/ens3/address").write_text("52:54:00:12:34:56\n")
     return Places(
-        tmp_path / "root", tmp_path / "config", tmp_path / "alarms", tmp_path / "cmdline", tmp_path / "net"
+        tmp_path / "root",
+        tmp_path / "config",
+        tmp_path / "alarms",
+        tmp_path / "cmdline",
+        tmp_path / "net",
+        lambda _: None,
     )
 
 
@@ -80,13 +86,18 @@ def test_the_state_becomes_files(places: Places, use: Callable[..., None]) -> No
 
 
 def test_without_a_state_a_node_is_named_by_its_card(places: Places, use: Callable[..., None]) -> None:
+    named: list[str] = []
+    places = replace(places, set_host_name=named.append)
     use(network=plugin(lambda _: [NETPLAN, HOSTNAME]))
     boot(places)
-    assert (places.root / "etc/hostname").read_text() == "node-525400123456\n"
+    assert named == ["node-525400123456"]
     assert not (places.root / "etc/systemd/journald.conf.d").exists()
     places.cmdline.write_text("BOOTIF=01-52-54-00-AA-BB-CC quiet")
     boot(places)
-    assert (places.root / "etc/hostname").read_text() == "node-525400aabbcc\n"
+    assert named[1:] == ["node-525400aabbcc"]
+    use(network=plugin(lambda _: [NETPLAN, replace(HOSTNAME, contents="node7\n")]))
+    boot(places)
+    assert len(named) == 2
 
 
 def test_a_network_on_the_kernel_command_line_stands(places: Places, use: Callable[..., None]) -> None:
@@ -152,8 +163,8 @@ def test_a_broken_state_is_an_alarm_and_defaults(places: Places, use: Callable[.
     use(network=plugin(lambda _: [NETPLAN, HOSTNAME]))
     (alarm,) = boot(places)
     assert "the node starts with defaults" in alarm
-    # An installed node all the same: it gets no installer's name.
-    assert (places.root / "etc/hostname").read_text() == HOSTNAME.contents
+    # An installed node all the same.
+    assert (places.root / "etc/systemd/journald.conf.d").exists()
 
 
 def test_the_built_in_plugins_render_a_default_state(places: Places) -> None:
