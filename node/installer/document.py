@@ -56,15 +56,13 @@ def read_document(
     with text as keys. No message repeats a piece of the document but keys, since it may hold secrets.
     """
     reading = _Reading(name, precedence)
-    values: Any = {}
     text = _decode(contents, reading)
-    if text is not None and (root := _compose(text, reading)) is not None:
-        if text.lstrip().startswith("{"):
-            # JSON's escapes differ from YAML's: the values are json's, the lines and duplicates ours.
-            _build(root, "", reading, 0)
-            values = _read_json(text, reading)
-        else:
-            values = _build(root, "", reading, 0)
+    values: Any = None
+    if text is not None and text.lstrip().startswith("{") and (document := _read_json(text)) is not None:
+        values = document
+        _find_places(text, reading)
+    elif text is not None and (root := _compose(text, reading)) is not None:
+        values = _build(root, "", reading, 0)
     if values is None:
         values = {}
     if not isinstance(values, Mapping):
@@ -105,9 +103,6 @@ def _decode(contents: bytes, reading: _Reading) -> str | None:
 
 
 def _compose(text: str, reading: _Reading) -> yaml.Node | None:
-    if text.lstrip().startswith("{"):
-        # A raw tab is whitespace in JSON and forbidden to YAML; within strings JSON has none.
-        text = text.replace("\t", " ")
     try:
         return yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -124,22 +119,24 @@ def _compose(text: str, reading: _Reading) -> yaml.Node | None:
     return None
 
 
-def _read_json(text: str, reading: _Reading) -> Any:
+def _read_json(text: str) -> Any:
+    """Give the values of JSON, whose escapes differ from YAML's; None where it is not JSON."""
     try:
         return json.loads(text)
-    except json.JSONDecodeError as error:
-        # YAML in braces is not JSON, and fine: read it again as what it is.
-        again = _Reading(reading.name, reading.precedence)
-        root = _compose(text, again)
-        values = _build(root, "", again, 0) if root is not None else {}
-        if again.problems:
-            reading.complain(
-                "answers-syntax",
-                reading.name,
-                f"is not valid JSON: {error.msg} in line {error.lineno}",
-                "Correct it",
-            )
-        return values
+    except (ValueError, RecursionError):
+        return None
+
+
+def _find_places(text: str, reading: _Reading) -> None:
+    """Find the lines and the duplicate keys of JSON, which is nearly YAML."""
+    scratch = _Reading(reading.name, reading.precedence)
+    # A raw tab is whitespace in JSON and forbidden to YAML; within strings JSON has none.
+    root = _compose(text.replace("\t", " "), scratch)
+    if root is not None:
+        _build(root, "", scratch, 0)
+    # What YAML can't read of good JSON (keys of more than 1024 characters) has no line, and no problem.
+    reading.places = scratch.places
+    reading.problems += [p for p in scratch.problems if p.code in ("duplicate-key", "answers-size")]
 
 
 def _build(node: yaml.Node, key: str, reading: _Reading, depth: int) -> Any:

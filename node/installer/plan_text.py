@@ -26,19 +26,20 @@ def plan_lines(plan: Plan, inventory: Inventory) -> list[str]:
         disk = inventory.disk(plan.boots_existing)
         name = describe_disk(disk) if disk else plan.boots_existing
         lines += _wrap("", f"A finished installation is on {name}: it is booted, and nothing is written.")
-        lines += _wrap("", "To install again, pass node.reinstall=ID with an ID not used before.")
+        lines += [*_wrap("", "To install again, pass node.reinstall=ID with an ID not used before."), ""]
     for disk in inventory.disks:
         lines += _disk(disk, plan)
     if not inventory.disks:
         lines += ["No disk was found.", ""]
     if plan.steps:
-        lines += ["", "What will be done, in this order:"]
+        lines += ["What will be done, in this order:"]
         for number, planned in enumerate(plan.steps, 1):
             lines += _wrap(f"{number:4}. ", planned.step.summary())
+        lines.append("")
     if plan.problems:
         stopped = "nothing will be written until they are mended" if plan.refused else "nothing is stopped"
-        lines += ["", f"Problems ({len(plan.problems)}); {stopped}:", *problem_lines(plan.problems)]
-    return [line.rstrip() for line in lines]
+        lines += [f"Problems ({len(plan.problems)}); {stopped}:", *problem_lines(plan.problems)]
+    return [line.rstrip() for line in "\n".join(lines).rstrip().split("\n")]
 
 
 def plan_to_data(plan: Plan, inventory: Inventory) -> dict[str, Any]:
