@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
 import subprocess
 from collections.abc import Callable, Iterator
@@ -27,13 +26,6 @@ from node.plugins.storage import StorageAnswers
 from node.system.commands import LiveCommands
 from node.system.probe.installations import find_installations
 from tests.loop.bench_node import SERIAL, BenchNode, tool
-
-pytestmark = [
-    pytest.mark.loop,
-    pytest.mark.skipif(
-        os.geteuid() != 0 or not Path("/dev/loop-control").exists(), reason="needs loop devices"
-    ),
-]
 
 KEEP = StorageAnswers(consent=(SERIAL,), keep=True)
 
@@ -69,13 +61,16 @@ def make_node(
         disk = tmp_path / f"disk{len(made)}"
         with disk.open("wb") as file:
             file.truncate(size)
-        node = tool("losetup", "--find", "--show", "--sector-size", str(sector_size), disk).strip()
+        node = tool(
+            "losetup", "--find", "--show", "--partscan", "--sector-size", str(sector_size), disk
+        ).strip()
         made.append(BenchNode(node, tmp_path, firmware=firmware, image=image, image_bytes=image.read_bytes()))
         return made[-1]
 
     yield make
     for bench in made:
         bench.unmount()
+        tool("partx", "--delete", bench.node, check=False)
         tool("losetup", "--detach", bench.node)
 
 
@@ -316,7 +311,7 @@ def fingerprint(node: BenchNode, layout: Layout, role: Role) -> str:
 @pytest.fixture
 def installed(make_node: Callable[..., BenchNode]) -> tuple[BenchNode, Plan]:
     """A node with something of its own on CONFIG, LOGGING and DATA."""
-    node = make_node(size=5 * GIB)
+    node = make_node(size=1600 * MIB)
     plan = node.plan(InstallAnswers(reinstall="first"))
     node.install(plan)
     where = node.folder / "rw"
