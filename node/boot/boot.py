@@ -54,7 +54,7 @@ def boot(places: Places) -> tuple[str, ...]:
         files += installed_files(places.root, places.config)
     alarms += _write(places.root, files)
     if not has_host_name(files) and (mac := first_mac(places.net, arguments)):
-        # The kernel's own name outlives switch-root where /etc/hostname has none, and DHCP may still change it.
+        # The kernel's own name outlives switch-root where /etc/hostname has none; DHCP may change it.
         places.set_host_name(name_by_card(mac))
     raise_alarms(alarms, path=places.alarms)
     if not rendering.has_network:
