@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from node.model.inventory import Contents, Disk, Finding, Holding
+from node.system import udev
 from node.system.block import BlockDevices
 from node.system.contents import Reading, read_contents, unreadable
 
@@ -57,8 +57,8 @@ def find_disk(node: str, *, boot_devices: Iterable[str] = (), block: BlockDevice
 
 def describe_disk(name: str, *, block: BlockDevices, boot_medium: bool = False) -> Disk:
     """Give what identifies a disk, from udev's database and /sys, without reading the disk itself."""
-    udev = _udev_properties(name)
-    links = udev.get("DEVLINKS", "").split()
+    known = udev.block_properties(name)
+    links = known.get("DEVLINKS", "").split()
     rotational = block.attribute(name, "queue/rotational")
     vendor = block.attribute(name, "device/vendor")
     return Disk(
@@ -67,13 +67,13 @@ def describe_disk(name: str, *, block: BlockDevices, boot_medium: bool = False) 
         size=block.size(name),
         sector_size=block.number(name, "queue/logical_block_size", 512),
         physical_sector_size=block.number(name, "queue/physical_block_size", 512),
-        model=_unescaped(udev.get("ID_MODEL_ENC", "")) or block.attribute(name, "device/model"),
+        model=_unescaped(known.get("ID_MODEL_ENC", "")) or block.attribute(name, "device/model"),
         vendor="" if vendor.startswith("0x") else vendor,
-        serial=_serial(name, udev, block),
-        wwn=_wwn(name, udev, block),
+        serial=_serial(name, known, block),
+        wwn=_wwn(name, known, block),
         by_id=_links(links, "by-id"),
         by_path=_links(links, "by-path"),
-        transport=transport(name, block, udev),
+        transport=transport(name, block, known),
         rotational=rotational == "1" if rotational else None,
         removable=block.attribute(name, "removable") == "1",
         read_only=block.attribute(name, "ro") == "1",
@@ -81,7 +81,7 @@ def describe_disk(name: str, *, block: BlockDevices, boot_medium: bool = False) 
     )
 
 
-def transport(name: str, block: BlockDevices, udev: Mapping[str, str]) -> str:
+def transport(name: str, block: BlockDevices, known: Mapping[str, str]) -> str:
     """Tell the bus of a disk from its place below /sys/devices, the nearest to the disk deciding."""
     for prefix, word in _NAMES.items():
         if name.startswith(prefix):
@@ -90,12 +90,12 @@ def transport(name: str, block: BlockDevices, udev: Mapping[str, str]) -> str:
     for part, word in (("/usb", "usb"), ("/end_device-", "sas"), ("/rport-", "fc"), ("/session", "iscsi")):
         if part in path:
             return word
-    if "/ata" in path or udev.get("ID_BUS") == "ata":
+    if "/ata" in path or known.get("ID_BUS") == "ata":
         driver = _scsi_driver(path, block)
         # ata_piix drives both kinds; only the disk itself says which it is.
-        parallel = driver.startswith("pata_") or (driver == "ata_piix" and "ID_ATA_SATA" not in udev)
+        parallel = driver.startswith("pata_") or (driver == "ata_piix" and "ID_ATA_SATA" not in known)
         return "ata" if parallel else "sata"
-    return "scsi" if name.startswith("sd") else udev.get("ID_BUS", "")
+    return "scsi" if name.startswith("sd") else known.get("ID_BUS", "")
 
 
 def _scsi_driver(path: str, block: BlockDevices) -> str:
@@ -126,12 +126,12 @@ def _complete(disk: Disk, reading: Reading, block: BlockDevices) -> Disk:
 
 def _seen_by_udev(disk: Disk) -> tuple[Holding, ...]:
     """Give what udev, as root, recognized on a disk that we may not read; partitions are left to it too."""
-    udev = _udev_properties(disk.name)
+    known = udev.block_properties(disk.name)
     found = []
-    if table := udev.get("ID_PART_TABLE_TYPE"):
+    if table := known.get("ID_PART_TABLE_TYPE"):
         found.append(Holding("partition table", table, disk.node))
-    if kind := udev.get("ID_FS_TYPE"):
-        found.append(Holding(udev.get("ID_FS_USAGE", "data"), kind, disk.node))
+    if kind := known.get("ID_FS_TYPE"):
+        found.append(Holding(known.get("ID_FS_USAGE", "data"), kind, disk.node))
     return tuple(found)
 
 
@@ -170,28 +170,15 @@ def _read_all(nodes: list[str]) -> dict[str, Reading]:
     return {node: found.get(node, silent) for node in nodes}
 
 
-def _udev_properties(name: str) -> Mapping[str, str]:
-    """Give udev's properties of a block device; empty without udev."""
-    try:
-        import pyudev  # noqa: PLC0415 - takes time that only an inventory needs to spend
-    except ImportError:
-        return {}
-    try:
-        device: Any = pyudev.Devices.from_name(pyudev.Context(), "block", name)
-        return {str(key): str(value) for key, value in device.properties.items()}
-    except (OSError, pyudev.DeviceNotFoundError):
-        return {}
-
-
 def _links(links: list[str], kind: str) -> tuple[str, ...]:
     prefix = f"/dev/disk/{kind}/"
     return tuple(sorted(link.removeprefix(prefix) for link in links if link.startswith(prefix)))
 
 
-def _serial(name: str, udev: Mapping[str, str], block: BlockDevices) -> str:
+def _serial(name: str, known: Mapping[str, str], block: BlockDevices) -> str:
     """Give what is printed on the disk, where that is known (the order is lsblk's)."""
     for key in ("ID_SCSI_SERIAL", "SCSI_IDENT_SERIAL", "ID_SERIAL_SHORT"):
-        if value := udev.get(key, "").strip():
+        if value := known.get(key, "").strip():
             return value
     # virtio has it beside the queue, NVMe and MMC below device, SCSI in vital product data page 0x80.
     for path in ("serial", "device/serial"):
@@ -201,8 +188,8 @@ def _serial(name: str, udev: Mapping[str, str], block: BlockDevices) -> str:
     return page[4:].decode(errors="replace").strip("\0 ") if page else ""
 
 
-def _wwn(name: str, udev: Mapping[str, str], block: BlockDevices) -> str:
-    if value := udev.get("ID_WWN_WITH_EXTENSION") or udev.get("ID_WWN"):
+def _wwn(name: str, known: Mapping[str, str], block: BlockDevices) -> str:
+    if value := known.get("ID_WWN_WITH_EXTENSION") or known.get("ID_WWN"):
         return value
     for path in ("wwid", "device/wwid"):
         value = block.attribute(name, path)

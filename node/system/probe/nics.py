@@ -9,6 +9,7 @@ import struct
 from pathlib import Path
 
 from node.model.inventory import Nic
+from node.system import udev
 
 _ETHERNET = 1  # ARPHRD_ETHER, linux/if_arp.h
 _SIOCETHTOOL, _ETHTOOL_GPERMADDR = 0x8946, 0x20  # linux/sockios.h, linux/ethtool.h
@@ -46,15 +47,10 @@ def find_nics(*, sys: Path = Path("/sys"), proc: Path = Path("/proc")) -> tuple[
 
 def _model(device: Path) -> str:
     """Give udev's words for a card from its hardware database, else its numbers."""
-    try:
-        import pyudev  # noqa: PLC0415 - takes time that only an inventory needs to spend
-
-        found = pyudev.Devices.from_sys_path(pyudev.Context(), str(device)).properties
-        vendor, model = found.get("ID_VENDOR_FROM_DATABASE", ""), found.get("ID_MODEL_FROM_DATABASE", "")
-        if words := f"{vendor} {model}".strip():
-            return words
-    except Exception:  # noqa: S110 - the numbers below serve as well
-        pass
+    known = udev.properties_at(device)
+    words = f"{known.get('ID_VENDOR_FROM_DATABASE', '')} {known.get('ID_MODEL_FROM_DATABASE', '')}".strip()
+    if words:
+        return words
     numbers = [_read(device / name).removeprefix("0x") for name in ("vendor", "device")]
     return ":".join(numbers) if all(numbers) else ""
 
