@@ -75,7 +75,7 @@ def _locale(tree: Path, kickstart: Kickstart, inside: Inside) -> None:
 def _keyboard(tree: Path, kickstart: Kickstart) -> None:
     if kickstart.keyboard is None:
         return
-    layout, _, variant = re.sub(r"[()]", " ", kickstart.keyboard).strip().partition(" ")
+    layout, _, variant = re.sub(r"[() ]+", " ", kickstart.keyboard).strip().partition(" ")
     # Console names like de-latin1 say the layout first; X11's are the layout.
     layout = layout.partition("-")[0]
     write(

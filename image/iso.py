@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from pathlib import Path
 
 from image import menus
@@ -45,6 +46,8 @@ def make(folder: Path, target: Path, boot: Boot, loaders: Loaders, *, epoch: int
             *("-eltorito-boot", "boot/grub/eltorito.img", "-no-emul-boot", "-boot-load-size", "4"),
             *("-boot-info-table", "--grub2-boot-info", "-eltorito-alt-boot"),
             *("-e", "--interval:appended_partition_2:all::", "-no-emul-boot"),
+            # The files' own times are those of this build.
+            *("--set_all_file_dates", time.strftime("%Y%m%d%H%M%S00", time.gmtime(epoch))),
             *("-output", target, "-graft-points"),
             *(f"{inside}={source}" for inside, source in grafts.items()),
         ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import hashlib
 import hmac
 
@@ -22,7 +21,7 @@ def deterministic_hash(name: str, password: str) -> str:
     The salt comes from the password itself and the account's name, so that equal passwords of two
     accounts don't show; it is no secret.
     """
-    library = ctypes.CDLL(ctypes.util.find_library("crypt") or "libcrypt.so.1")
+    library = ctypes.CDLL("libcrypt.so.1")
     library.crypt_gensalt_rn.restype = ctypes.c_char_p
     library.crypt_r.restype = ctypes.c_char_p
     salt = hmac.digest(password.encode(), b"nodecrust\0" + name.encode(), hashlib.sha256)[:_SALT_BYTES]

@@ -73,7 +73,9 @@ def test_what_is_in_it(sources: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     assert f"{python}/node/py.typed" in seen
     assert not any("__pycache__" in name or "boot/units" in name for name in seen)
     units = "usr/lib/systemd/system"
-    assert {f"{units}/node-a.service", f"{units}/node-b.service", f"{units}/ssh.service.d/x.conf"} <= set(seen)
+    assert {f"{units}/node-a.service", f"{units}/node-b.service", f"{units}/ssh.service.d/x.conf"} <= set(
+        seen
+    )
     assert "systemctl --no-reload enable node-a.service\n" in seen["DEBIAN/postinst"]
     assert "node-b" not in seen["DEBIAN/postinst"]
     points = next(text for name, text in seen.items() if name.endswith("entry_points.txt"))

@@ -71,7 +71,7 @@ keyboard --vckeymap=de-nodeadkeys
 timezone Europe/Berlin
 timesource --ntp-server=ntp.example
 bootloader --append="quiet nomodeset" --timeout=4
-network --hostname=n1 --device=eth0 --bootproto=static --ip=192.0.2.2 --netmask=255.255.255.0 --gateway=192.0.2.1
+network --hostname=n1 --device=eth0 --ip=192.0.2.2 --netmask=255.255.255.0 --gateway=192.0.2.1
 services --enabled=ssh,chrony --disabled=cron
 rootpw --iscrypted $y$x
 user --name=admin --groups=sudo,kvm --password=p --plaintext --uid=1001 --gecos="An Admin"
@@ -112,9 +112,7 @@ drop /usr/share/man
     }
     assert (ks.enabled, ks.disabled) == (("ssh", "chrony"), ("cron",))
     assert ks.root == Account("root", "$y$x", is_hash=True)
-    assert ks.accounts == (
-        Account("admin", "p", groups=("sudo", "kvm"), uid=1001, gecos="An Admin"),
-    )
+    assert ks.accounts == (Account("admin", "p", groups=("sudo", "kvm"), uid=1001, gecos="An Admin"),)
     assert ks.ssh_keys == (("admin", "ssh-ed25519 AAAA a@b"),)
     assert [(suite.name, suite.components) for suite in ks.suites] == [
         ("trixie", ("main", "non-free-firmware")),
@@ -233,7 +231,7 @@ def test_an_old_kickstart_in_its_own_syntax(kickstart: KickstartText) -> None:
     old = "%packages --nobase --instLang=en\ncurl\n%end\n"
     with pytest.raises(InputError):
         kickstart(old)
-    for ks in (kickstart("#version=F16\n" + old.replace("--instLang", "--instLangs")), ):
+    for ks in (kickstart("#version=F16\n" + old.replace("--instLang", "--instLangs")),):
         assert ks.packages == ("curl",)
     with pytest.raises(InputError, match="no version of the kickstart syntax"):
         kickstart("lang C\n", ks_version="F999")

@@ -96,7 +96,7 @@ def test_rules_that_meet_nothing_are_told() -> None:
 )
 def test_bad_rules(line: str, words: str) -> None:
     _, complaints = parse(f"# first\n{line}\n", HERE)
-    assert [str(one) for one in complaints][0].startswith("x.ks:12: ")
+    assert str(complaints[0]).startswith("x.ks:12: ")
     assert words in complaints[0].message
 
 
@@ -106,7 +106,9 @@ PATHS = st.lists(NAMES, min_size=1, max_size=4).map(lambda parts: "/" + "/".join
 
 def tree(paths: list[str]) -> tuple[set[str], set[str]]:
     """Files and folders of a tree that holds these paths; what is above another is a folder."""
-    folders = {"/".join(path.split("/")[:count]) for path in paths for count in range(2, len(path.split("/")))}
+    folders = {
+        "/".join(path.split("/")[:count]) for path in paths for count in range(2, len(path.split("/")))
+    }
     return set(paths) - folders, folders
 
 

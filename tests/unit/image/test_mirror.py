@@ -61,7 +61,11 @@ def test_only_what_reaches_a_mirror_is_taken_over(monkeypatch: pytest.MonkeyPatc
     ("words", "kind", "code"),
     [
         ("Err:1 http://secret.invalid/debian trixie\n Could not connect to secret", TryAgainError, 75),
-        ("E: The repository 'http://secret.invalid/debian x Release' does not have a Release file.", InputError, 2),
+        (
+            "E: The repository 'http://secret.invalid/debian x Release' does not have a Release file.",
+            InputError,
+            2,
+        ),
         ("The following signatures couldn't be verified: NO_PUBKEY 123", NodeError, 1),
         ("E: something else", NodeError, 1),
     ],
@@ -87,10 +91,14 @@ def test_every_unknown_package_is_found(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(mirror, "run", run)
     assert mirror.unknown_packages(archive, ["a"], ["nano"]) == ["nosuch", "other", "virtual"]
-    assert "Package: nano\nPin: release *\nPin-Priority: -1" in (tmp_path / "preferences.d/excluded").read_text()
+    assert (
+        "Package: nano\nPin: release *\nPin-Priority: -1" in (tmp_path / "preferences.d/excluded").read_text()
+    )
 
 
 def test_the_date_of_a_release(tmp_path: Path) -> None:
     release = tmp_path / "x_InRelease"
-    release.write_text("-----BEGIN PGP SIGNED MESSAGE-----\nOrigin: Debian\nDate: Sat, 17 May 2025 09:05:32 UTC\n")
+    release.write_text(
+        "-----BEGIN PGP SIGNED MESSAGE-----\nOrigin: Debian\nDate: Sat, 17 May 2025 09:05:32 UTC\n"
+    )
     assert mirror._date(release) == 1747472732

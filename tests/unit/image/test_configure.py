@@ -1,0 +1,124 @@
+"""The kickstart's directives in the tree, and as the image's answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import yaml
+
+from image import answers
+from image.configure import configure
+from image.finish import remove_traces
+from image.kickstart import Kickstart
+from image.password import deterministic_hash
+from node.errors import InputError
+from tests.unit.image.conftest import KickstartText
+
+# The tree's links point to absolute paths, which the guard takes for writes there.
+pytestmark = pytest.mark.effects("writes")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    root = tmp_path / "tree"
+    for folder in ("etc/ssh", "usr/share/zoneinfo/Europe", "usr/lib/systemd/system", "var/lib/dbus", "root"):
+        (root / folder).mkdir(parents=True)
+    (root / "usr/share/zoneinfo/Europe/Berlin").write_text("TZ")
+    (root / "usr/lib/systemd/system/ssh.service").write_text("")
+    (root / "etc/ssh/ssh_host_rsa_key").write_text("secret")
+    (root / "etc/machine-id").write_text("0123")
+    return root
+
+
+def apply(tree: Path, ks: Kickstart) -> list[list[str]]:
+    calls: list[list[str]] = []
+
+    def inside(argv: Sequence[str]) -> str:
+        calls.append(list(argv))
+        return ""
+
+    configure(tree, ks, inside)
+    return calls
+
+
+def test_every_image_starts_as_nobody(tree: Path, kickstart: KickstartText) -> None:
+    calls = apply(tree, kickstart("%packages\n%end\n"))
+    assert (tree / "etc/machine-id").read_text() == ""
+    assert list((tree / "etc/ssh").iterdir()) == []
+    assert (tree / "etc/fstab").read_text() == ""
+    assert (tree / "etc/systemd/system/systemd-firstboot.service").readlink() == Path("/dev/null")
+    assert not (tree / "etc/hostname").exists()
+    assert (tree / "etc/locale.conf").read_text() == "LANG=C.UTF-8\n"
+    assert calls == [["usermod", "-p", "*", "root"]]
+    assert yaml.safe_load((tree / "usr/lib/nodecrust/answers.yaml").read_text()) == {"version": 1}
+
+
+def test_what_the_kickstart_says(tree: Path, kickstart: KickstartText) -> None:
+    ks = kickstart(
+        "keyboard --xlayouts='de (nodeadkeys)'\ntimezone Europe/Berlin --utc\n"
+        "network --hostname=n1 --device=eth0\nservices --enabled=sshd\nrootpw --iscrypted $y$r\n"
+        "user --name=op --groups=sudo --iscrypted --password=$y$o\nsshkey --username=root 'ssh-x AAAA'\n"
+        "bootloader --append=quiet --timeout=9\n"
+    )
+    calls = apply(tree, ks)
+    assert 'XKBLAYOUT="de"\nXKBVARIANT="nodeadkeys"\n' in (tree / "etc/default/keyboard").read_text()
+    assert (tree / "etc/localtime").readlink() == Path("/usr/share/zoneinfo/Europe/Berlin")
+    assert (tree / "etc/hostname").read_text() == "n1\n"
+    assert (tree / "etc/netplan/50-image.yaml").stat().st_mode & 0o777 == 0o600
+    assert (tree / "root/.ssh/authorized_keys").read_text() == "ssh-x AAAA\n"
+    assert ["usermod", "-p", "$y$r", "root"] in calls
+    assert ["systemctl", "--no-reload", "enable", "ssh.service"] in calls
+    assert next(call for call in calls if call[0] == "useradd")[-1] == "op"
+    assert answers.from_kickstart(ks) == {
+        "version": 1,
+        "network": {"hostname": "n1", "netplan": ks.netplan},
+        "access": {
+            "admin": {"name": "op", "password_hash": "$y$o"},
+            "root": {"password_hash": "$y$r", "ssh_keys": ["ssh-x AAAA"]},
+        },
+        "locale": {"keyboard": ks.keyboard, "timezone": "Europe/Berlin"},
+        "boot": {"append": "quiet", "timeout": 9},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("timezone Mars/Base\n", "Mars/Base"),
+        ("lang xx_XX.UTF-8\n", "Debian knows no such language"),
+        ("services --enabled=nosuch\n", "no unit nosuch.service"),
+    ],
+)
+def test_what_the_image_has_no_means_for(tree: Path, kickstart: KickstartText, text: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        apply(tree, kickstart(text))
+
+
+def test_a_service_that_is_not_there_is_off_already(tree: Path, kickstart: KickstartText) -> None:
+    assert ["systemctl", "--no-reload", "disable", "x.timer"] not in apply(
+        tree, kickstart("services --disabled=x.timer\n")
+    )
+
+
+def test_passwords_are_hashed_the_same_way_each_time() -> None:
+    one = deterministic_hash("root", "hunter2")
+    assert one.startswith("$y$")
+    assert "hunter2" not in one
+    assert one == deterministic_hash("root", "hunter2")
+    assert one != deterministic_hash("admin", "hunter2")
+    assert one != deterministic_hash("root", "hunter3")
+
+
+def test_no_trace_of_the_build_stays(tree: Path) -> None:
+    for name in ("etc/apt/apt.conf.d/99mmdebstrap", "etc/shadow-", "var/log/dpkg.log", "boot/vmlinuz-6"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text("http://mirror.invalid")
+    for folder in ("tmp/x", "run/y", "dev", "var/log/journal", "var/cache/apt/archives"):
+        (tree / folder).mkdir(parents=True)
+    remove_traces(tree)
+    left = [path for path in tree.rglob("*") if path.is_file() and "mirror.invalid" in path.read_text()]
+    assert left == []
+    assert (tree / "var/log/journal").is_dir()
+    assert list((tree / "run").iterdir()) == []
