@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from image import chroot, configure, dpkg, finish, initrd_layer, minimizer, squashfs
+from image import chroot, configure, deb, dpkg, finish, initrd_layer, minimizer, squashfs
 from image.cache import Cache
 from image.kickstart import Kickstart, PostScript
 from image.process import run
@@ -90,7 +90,7 @@ def make_image(job: Job, report: Report) -> dict[str, Any]:
         if cached:
             report.cached.add("initrd")
     with report.stage("minimize"):
-        finish.purge(job.tree, job.wanted)
+        finish.purge(job.tree, (*job.wanted, deb.PACKAGE))
         installed = dpkg.installed(job.tree)
         finish.install_boot_files(job.tree, vmlinuz, job.output / "initrd")
         _minimize(job, report)
@@ -121,10 +121,10 @@ def _unpack(archive: Path, tree: Path) -> None:
     run(argv, brief="the tree of packages can't be unpacked")
 
 
-def _install_own(tree: Path, deb: Path) -> None:
-    inside = tree / "run" / deb.name
-    inside.write_bytes(deb.read_bytes())
-    argv = ["dpkg", "--install", f"/run/{deb.name}"]
+def _install_own(tree: Path, package: Path) -> None:
+    inside = tree / "run" / package.name
+    inside.write_bytes(package.read_bytes())
+    argv = ["dpkg", "--install", f"/run/{package.name}"]
     chroot.run_inside(tree, argv, brief="our own package can't be installed")
     inside.unlink()
 
