@@ -23,7 +23,7 @@ installkernel() {
 
 install_programs() {
     inst_multiple bash curl sha256sum lsblk blkid blockdev losetup mount umount mountpoint findfs e2fsck fsck.ext4 \
-        timeout stat head cat mkdir rm mv ln chmod chroot sleep sync uname sed ip udevadm systemctl
+        timeout stat head cat mkdir rm mv ln chmod chroot sleep sync uname sed ip modprobe udevadm systemctl
     # For URLs by https; one bundle, whatever its owner split it from.
     inst_simple /etc/ssl/certs/ca-certificates.crt
     # Names are looked up by libc's own resolver, which dlopens nothing else for them.
@@ -59,12 +59,32 @@ install_units() {
 }
 
 # networkd is started by our script and only where the image comes by URL; dracut's defaults for it (DHCP wherever
-# there is a card, waiting to be online) would be in the way. The generator for ip= and bond= stays.
+# there is a card, waiting to be online) would be in the way.
 quieten_network() {
+    local generator="$initdir$systemdsystemunitdir/systemd-network-generator.service"
     rm -f "$initdir"/etc/systemd/system/*.wants/systemd-networkd* \
         "$initdir"/etc/systemd/system/dbus-org.freedesktop.network1.service \
         "$initdir"/etc/systemd/network/zzzz-dracut-default.network \
         "$initdir"/usr/lib/systemd/network/80-{container,vm,6rd,wifi}*.network
+    # It reads ip= and its like, and there are seldom any.
+    mkdir -p "$generator.d"
+    {
+        printf '[Unit]\n'
+        printf 'ConditionKernelCommandLine=|%s\n' ip bond vlan bridge ifname nameserver rd.route net.ifname_policy
+    } >"$generator.d/nodecrust.conf"
+}
+
+# Every program that starts before udev costs the boot its time: devtmpfs makes the nodes, our script loads what it
+# needs, and the settings of the kernel are made by the node itself after switch-root.
+leave_out_early_work() {
+    local unit
+    for unit in kmod-static-nodes systemd-tmpfiles-setup systemd-tmpfiles-setup-dev systemd-tmpfiles-setup-dev-early \
+        systemd-sysctl systemd-modules-load; do
+        rm -f "$initdir$systemdsystemunitdir"/*.wants/"$unit.service"
+    done
+    # Neither disks nor passwords are found by these: our command line says where the root is.
+    rm -f "$initdir"/usr/lib/systemd/system-generators/systemd-gpt-auto-generator \
+        "$initdir$systemdsystemunitdir"/*.wants/systemd-ask-password-*
 }
 
 install() {
@@ -72,6 +92,7 @@ install() {
     install_scripts
     install_units
     quieten_network
+    leave_out_early_work
     # 13 MB of names that nothing in the initrd asks for.
     rm -f "$initdir"/usr/lib/udev/hwdb.bin "$initdir"/etc/udev/hwdb.bin
     : >"$initdir/etc/initrd-release"

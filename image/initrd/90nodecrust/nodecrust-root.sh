@@ -41,6 +41,8 @@ main() {
     for warning in "${REQUEST_WARNINGS[@]}"; do
         say "$warning"
     done
+    [[ -d /usr/lib/modules/$(uname -r) ]] ||
+        say "The kernel ($(uname -r)) and this initrd are not of one build: expect missing drivers."
     [[ ${#REQUEST_PROBLEMS[@]} -eq 0 ]] || refuse_request
     obtain_image
     if ! mount_root || [[ ! -e $SYSROOT/sbin/init && ! -L $SYSROOT/sbin/init ]]; then

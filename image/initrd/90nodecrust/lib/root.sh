@@ -6,6 +6,8 @@ SYSROOT=${SYSROOT:-/sysroot}
 # mount_root: ROOT_PATH read-only with an overlay at SYSROOT; fails where it is no root image.
 mount_root() {
     mkdir -p "$NODE_RUN/lower" "$NODE_RUN/overlay"
+    # Without static device nodes nothing loads it by asking for /dev/loop-control.
+    modprobe loop
     # A file needs a loop device, a slot is a device already. The superblock has the image's length.
     if [[ -b $ROOT_PATH ]]; then
         mount -t squashfs -o ro "$ROOT_PATH" "$NODE_RUN/lower"
