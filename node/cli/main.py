@@ -25,12 +25,16 @@ class CommandEntry(NamedTuple):
 
 COMMANDS = {
     "inventory": CommandEntry("node.cli.inventory", "Show what this machine is made of."),
-    "schema": CommandEntry("node.cli.schema", "Print the JSON Schema of the answers."),
-    "plan": CommandEntry("node.cli.plan", "Show what an installation would do; change nothing."),
+    "schema": CommandEntry(
+        "node.cli.schema", "Print the JSON Schema of the answers, plugins' sections included."
+    ),
+    "plan": CommandEntry("node.cli.plan", "Show what an installation would do, disk by disk."),
     "install": CommandEntry("node.cli.install", "Install this node onto a local disk."),
-    "status": CommandEntry("node.cli.status", "Show how this node is doing."),
-    "plugins": CommandEntry("node.cli.plugins", "List the plugins and what they take part in."),
-    "boot": CommandEntry("node.cli.boot", "Render the configuration of this boot (run by the initrd)."),
+    "status": CommandEntry(
+        "node.cli.status", "Show how this node is doing: what runs, what it reaches, what it keeps."
+    ),
+    "plugins": CommandEntry("node.cli.plugins", "List the plugins and the hooks that each one implements."),
+    "boot": CommandEntry("node.cli.boot", "Render the stored configuration into the root of this boot."),
 }
 
 

@@ -14,7 +14,10 @@ from node.installer.problem_text import problem_lines, problem_to_data
 @click.command()
 @json_option
 def command(*, as_json: bool) -> None:
-    """List the plugins, the hooks that each one implements, and those that failed."""
+    """List the plugins and the hooks that each one implements.
+
+    Those that failed are named, with what happened.
+    """
     talk = load_plugins()
     talk.sections()
     problems = talk.problems()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +15,7 @@ from urllib3.exceptions import HTTPError, IncompleteRead, InsecureRequestWarning
 
 from node.errors import CommandFailedError, InputError, NodeError, TryAgainError
 from node.installer.document import MAX_BYTES
-from node.installer.sources.location import Location, Scheme
+from node.installer.sources.location import Location, Scheme, check_sha256
 from node.installer.sources.pinned import tls_context
 from node.model.system import Commands
 
@@ -51,17 +50,6 @@ def fetch(
         contents = _over_http(location, retries, backoff_s)
     check_sha256(contents, location)
     return contents
-
-
-def check_sha256(contents: bytes, location: Location) -> None:
-    """Raise InputError, naming both, where the contents don't have the SHA-256 of the location."""
-    found = hashlib.sha256(contents).hexdigest()
-    if location.sha256 and found != location.sha256:
-        raise InputError(
-            f"the answers from {location} are not those that node.answers.sha256 names",
-            details=f"wanted {location.sha256}\nfound  {found} ({len(contents)} bytes)",
-            mend="Give the right node.answers.sha256, or put the right file there",
-        )
 
 
 def _over_http(location: Location, retries: int, backoff_s: float) -> bytes:

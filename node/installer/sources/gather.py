@@ -10,9 +10,8 @@ from node.errors import InputError
 from node.installer.document import read_document
 from node.installer.keys import KnownKeys
 from node.installer.sources.command_line import read_command_line
-from node.installer.sources.fetch import check_sha256, fetch
 from node.installer.sources.kernel import KernelArguments, read_kernel_arguments
-from node.installer.sources.location import Location, Scheme, locate
+from node.installer.sources.location import Location, Scheme, check_sha256, locate
 from node.installer.sources.medium import read_from_medium
 from node.model.answers import Layer, SectionModel
 from node.model.origin import Origin, Precedence
@@ -98,6 +97,8 @@ def _read(location: Location, commands: Commands) -> tuple[bytes, str]:
         except OSError as error:
             raise InputError(f"{name}: {error.strerror or error}", mend="Name a file that is there") from None
     else:
+        from node.installer.sources.fetch import fetch  # noqa: PLC0415 - urllib3 only where it is used
+
         return fetch(location, commands=lambda: commands), str(location)
     check_sha256(contents, location)
     return contents, name

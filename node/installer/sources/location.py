@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from node.errors import InputError
 from node.model.origin import Origin, Precedence
 from node.model.problem import Problem, Severity
 
@@ -105,6 +107,17 @@ def locate(
     if any(problem.severity is Severity.ERROR for problem in problems):
         return None, tuple(problems)
     return Location(scheme, target, sha256, ca_sha256, ca_file, checked), tuple(problems)
+
+
+def check_sha256(contents: bytes, location: Location) -> None:
+    """Raise InputError, naming both, where the contents don't have the SHA-256 of the location."""
+    found = hashlib.sha256(contents).hexdigest()
+    if location.sha256 and found != location.sha256:
+        raise InputError(
+            f"the answers from {location} are not those that node.answers.sha256 names",
+            details=f"wanted {location.sha256}\nfound  {found} ({len(contents)} bytes)",
+            mend="Give the right node.answers.sha256, or put the right file there",
+        )
 
 
 def _scheme(address: str) -> tuple[Scheme | None, str]:
