@@ -7,11 +7,12 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from image.held import held_folder
 
 # Kept of each layer; the rest goes, oldest use first. A kickstart and its predecessor, times a few.
 ENTRIES_KEPT = 6
@@ -64,34 +65,11 @@ class Cache:
     def making(self, layer: str, key: str) -> Iterator[Path]:
         """A new folder to fill; it becomes the entry when the block ends well, and vanishes when not."""
         parent = self.root / layer
-        parent.mkdir(parents=True, exist_ok=True)
-        self._sweep(parent)
-        partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=parent))
-        lock_fd = os.open(partial, os.O_RDONLY)
-        fcntl.flock(lock_fd, fcntl.LOCK_EX)
-        try:
+        with held_folder(parent, ".partial-") as partial:
             yield partial
-            (parent / key).exists() or partial.rename(parent / key)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-            os.close(lock_fd)
+            if not (parent / key).exists():
+                partial.rename(parent / key)
         self._prune(parent)
-
-    def _sweep(self, parent: Path) -> None:
-        """Remove what killed builds left half-made: a folder that nobody holds a lock on."""
-        for partial in parent.glob(".partial-*"):
-            try:
-                fd = os.open(partial, os.O_RDONLY)
-            except OSError:
-                continue
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                continue
-            else:
-                shutil.rmtree(partial, ignore_errors=True)
-            finally:
-                os.close(fd)
 
     def _prune(self, parent: Path) -> None:
         entries = [entry for entry in parent.iterdir() if not entry.name.startswith(".")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -119,6 +120,8 @@ def serve_command(folder: Path, listen: str, http_port: int, tftp_port: int | No
 
 def main() -> int:
     """Run; every error of ours ends as words on standard error and its exit code."""
+    # Both end a build in the same way: what it made is cleared away.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         result = cli.main(standalone_mode=False)
     except click.exceptions.Abort:

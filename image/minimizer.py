@@ -11,6 +11,7 @@ name, `**` across folders.
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -79,6 +80,20 @@ def pattern(subject: str) -> re.Pattern[str]:
     return re.compile(("" if text == "/" else expression) + r"(/.*)?\Z", re.DOTALL)
 
 
+def _matching(subject: str, paths: Sequence[str]) -> set[str]:
+    """The paths, out of a sorted list, that a rule matches."""
+    expression = pattern(subject)
+    # What stands before the first glob narrows tens of thousands of paths to a few.
+    start = re.split(r"[*?\[]", merged_path(subject.rstrip("/")), maxsplit=1)[0]
+    found = set()
+    for index in range(bisect.bisect_left(paths, start), len(paths)):
+        if not paths[index].startswith(start):
+            break
+        if expression.match(paths[index]):
+            found.add(paths[index])
+    return found
+
+
 def resolve(
     rules: Sequence[Rule],
     files: Set[str],
@@ -90,6 +105,7 @@ def resolve(
     `package_files` gives a package's paths. Folders that were empty before stay unless a drop names
     them. Order of the rules doesn't matter.
     """
+    sorted_files, sorted_folders = sorted(files), sorted(folders)
     chosen: dict[bool, set[str]] = {True: set(), False: set()}
     named_folders: set[str] = set()
     idle = []
@@ -99,9 +115,8 @@ def resolve(
             matched = {merged_path(path) for path in package_files.get(rule.subject, ())}
             met = rule.subject in package_files
         else:
-            expression = pattern(rule.subject)
-            matched = {path for path in files if expression.match(path)}
-            below = {path for path in folders if expression.match(path)}
+            matched = _matching(rule.subject, sorted_files)
+            below = _matching(rule.subject, sorted_folders)
             if drops:
                 named_folders |= below
             else:

@@ -10,12 +10,11 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
+from image.held import held_folder
 from image.process import run
 from node.errors import InputError
 
@@ -59,7 +58,7 @@ def check_subordinate_ids() -> None:
 
 def work_base() -> Path:
     """Where trees are unpacked: $TMPDIR, else /var/tmp, which isn't in memory."""
-    return Path(os.environ.get("TMPDIR") or "/var/tmp")  # noqa: S108 - mkdtemp below
+    return Path(os.environ.get("TMPDIR") or "/var/tmp")  # noqa: S108 - folders of our own in it
 
 
 @contextmanager
@@ -68,35 +67,10 @@ def work_area() -> Iterator[Path]:
 
     What a killed build left is removed on the way.
     """
-    base = work_base()
-    prefix = f"nodecrust-{os.getuid()}-"
-    for old in base.glob(f"{prefix}*"):
-        _remove_if_abandoned(old)
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=base))
-    # mmdebstrap's own namespace comes in as another user.
-    folder.chmod(0o755)
-    fd = os.open(folder, os.O_RDONLY)
-    flock(fd, LOCK_EX)
-    try:
+    with held_folder(work_base(), f"nodecrust-{os.getuid()}-", remove=_remove) as folder:
+        # mmdebstrap's own namespace comes in as another user.
+        folder.chmod(0o755)
         yield folder
-    finally:
-        _remove(folder)
-        os.close(fd)
-
-
-def _remove_if_abandoned(folder: Path) -> None:
-    try:
-        fd = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        flock(fd, LOCK_EX | LOCK_NB)
-    except OSError:
-        return
-    else:
-        _remove(folder)
-    finally:
-        os.close(fd)
 
 
 def _remove(folder: Path) -> None:

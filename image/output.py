@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from image import iso, menus, pxe
+from image.held import held_folder
 from image.kickstart import Kickstart
 from image.loaders import Loaders
 from node.errors import InputError
@@ -71,14 +71,10 @@ def label_of(root_sha256: str) -> str:
 def write(image: Image, target: Path, *, base_url: str | None, append: str) -> dict[str, Any]:
     """Write the folder beside its place, then put it there. Gives the manifest."""
     target = target.absolute()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
+    with held_folder(target.parent, f".{target.name}.new-") as beside:
         beside.chmod(0o755)
         manifest = _fill(image, beside, base_url=base_url, append=append)
         _replace(beside, target)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return manifest
 
 
@@ -107,11 +103,14 @@ def _fill(image: Image, folder: Path, *, base_url: str | None, append: str) -> d
 
 def _manifest(image: Image, folder: Path, boot: menus.Boot) -> dict[str, Any]:
     facts = json.loads((image.folder / "facts.json").read_text(encoding="utf-8"))
-    files = {
-        str(path.relative_to(folder)): {"sha256": sha256(path), "size": path.stat().st_size}
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
+    files: dict[str, dict[str, Any]] = {}
+    known: dict[int, str] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            state = path.stat()
+            # The PXE set's big files are the same ones once more.
+            digest = known[state.st_ino] = known.get(state.st_ino) or sha256(path)
+            files[str(path.relative_to(folder))] = {"sha256": digest, "size": state.st_size}
     ks = image.kickstart
     return {
         "format": 1,
@@ -133,7 +132,6 @@ def _replace(beside: Path, target: Path) -> None:
     if not target.exists():
         beside.rename(target)
         return
-    old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-    target.rename(old / "output")
-    beside.rename(target)
-    shutil.rmtree(old)
+    with held_folder(target.parent, f".{target.name}.old-") as old:
+        target.rename(old / "output")
+        beside.rename(target)
