@@ -6,15 +6,14 @@ import contextlib
 import errno
 import fcntl
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from node.errors import NodeError
 from node.system.block import BlockDevices
+from node.system.udev import wait_for_node
 
 _BLKRRPART = 0x125F  # linux/fs.h
-_RUNNING_UDEV = Path("/run/udev/control")
 
 
 @contextlib.contextmanager
@@ -25,13 +24,12 @@ def exclusive(node: str, *, size: int = 0) -> Iterator[int]:
     is no block device, or where it isn't `size` bytes long. udev leaves it alone meanwhile, by the lock that
     systemd's Block Device Locking asks for.
     """
+    wait_for_node(node)
     try:
         descriptor = os.open(node, os.O_RDWR | os.O_EXCL | os.O_CLOEXEC)
     except OSError as error:
         raise _refusal(node, error) from None
     try:
-        if not stat.S_ISBLK(os.fstat(descriptor).st_mode):
-            raise NodeError(f"{node} is no block device")
         found = os.lseek(descriptor, 0, os.SEEK_END)
         if size and found != size:
             raise NodeError(
@@ -61,11 +59,6 @@ def reread_partitions(descriptor: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def udev_is_running() -> bool:
-    """Tell whether there is a udev whose events one can wait for."""
-    return _RUNNING_UDEV.exists()
 
 
 def _refusal(node: str, error: OSError) -> NodeError:

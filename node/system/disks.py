@@ -12,7 +12,7 @@ from node.model.size import MIB
 from node.model.system import Commands, Mounts
 from node.system import libblkid
 from node.system.block import BlockDevices
-from node.system.device import exclusive, reread_partitions, udev_is_running, write_at
+from node.system.device import exclusive, reread_partitions, write_at
 from node.system.filesystems import make_command
 from node.system.libblkid import ProbeError
 from node.system.probe.boot_media import boot_devices
@@ -20,6 +20,7 @@ from node.system.probe.disks import find_disk
 from node.system.probe.image import find_image
 from node.system.release import release_disk
 from node.system.table import replace_in_table, write_new_table
+from node.system.udev import settle, wait_for_node
 
 # GPT keeps its entries and headers within 34 sectors of 4096 bytes at either end, and RAID formats their
 # superblocks within 128 KiB of the end; one MiB holds all of that.
@@ -82,6 +83,7 @@ class LiveDisks:
 
     def make_filesystem(self, node: str, *, kind: str, label: str, uuid: str) -> None:
         """Make vfat, ext4, xfs or swap with this label and UUID; what is on the medium then is compared."""
+        wait_for_node(node)
         name = Path(node).resolve().name
         block = BlockDevices()
         sector_size = block.number(block.disk_of(name), "queue/logical_block_size", 512)
@@ -98,8 +100,7 @@ class LiveDisks:
         ]:
             seen = ", ".join(f'{s.type} "{s.label}" {s.uuid}' for s in found) or "nothing"
             raise NodeError(f'{node} should hold {kind} "{label}" {uuid} now and holds {seen}')
-        if udev_is_running():
-            self._commands.run(["udevadm", "settle", "--timeout=10"], timeout_s=15, check=False)
+        settle(self._commands)
 
 
 def _wipe(descriptor: int, node: str) -> None:

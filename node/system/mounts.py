@@ -10,6 +10,7 @@ from pathlib import Path
 
 from node.errors import NodeError
 from node.model.system import Commands
+from node.system.udev import wait_for_node
 
 _MOUNTINFO = Path("/proc/self/mountinfo")
 _TRIES = 20
@@ -51,6 +52,8 @@ class LiveMounts:
 
     def mount(self, node: str, where: Path, *, kind: str = "", options: Sequence[str] = ()) -> None:
         """Mount, making the folder."""
+        if node.startswith("/dev/"):
+            wait_for_node(node)
         where.mkdir(parents=True, exist_ok=True)
         flags = [*(("-t", kind) if kind else ()), *(("-o", ",".join(options)) if options else ())]
         self._commands.run(["mount", *flags, node, where])

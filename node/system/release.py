@@ -9,7 +9,8 @@ from pathlib import Path
 from node.errors import NodeError
 from node.model.system import Commands, Mounts
 from node.system.block import BlockDevices, User
-from node.system.device import exclusive, udev_is_running
+from node.system.device import exclusive
+from node.system.udev import settle
 
 # Rounds of looking again, since what is taken down can uncover something, or udev bring it back.
 _ROUNDS = 5
@@ -39,8 +40,7 @@ def release_disk(node: str, *, commands: Commands, mounts: Mounts, block: BlockD
             time.sleep(_PAUSE_S)
         for user in users:
             _take_down(user, commands, mounts, block)
-        if udev_is_running():
-            commands.run(["udevadm", "settle", "--timeout=10"], timeout_s=15, check=False)
+        settle(commands)
     if users := block.users(name):
         raise NodeError(
             f"{node} is still in use after all was taken down: {', '.join(str(user) for user in users)}",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import time
 from pathlib import Path
 from typing import Any
@@ -13,10 +11,13 @@ from node.model.layout import Layout, PlannedPartition
 from node.model.system import Commands
 from node.system import gpt
 from node.system.block import BlockDevices
-from node.system.device import exclusive, reread_partitions, udev_is_running
+from node.system.device import exclusive, reread_partitions
+from node.system.udev import is_block_device, settle, udev_is_running
 
 _NODES_S = 30.0
-_PAUSE_S = 0.05
+# udev's own re-reading (see wait_for_node) has begun by the second look and is over by the third.
+_LOOKS = 3
+_PAUSE_S = 0.1
 
 
 def write_new_table(layout: Layout, commands: Commands) -> None:
@@ -107,22 +108,23 @@ def _add(parted: Any, table: Any, planned: PlannedPartition, sector_size: int) -
 
 
 def _wait_for_nodes(layout: Layout, commands: Commands) -> None:
-    """Wait until the kernel and udev show what was written; NodeError where they don't."""
-    until = time.monotonic() + _NODES_S
-    if not _missing(layout) and not udev_is_running():
-        return
+    """Wait until the kernel and udev show what was written and go on doing so, else NodeError."""
     if _wrong_in_kernel(layout):
         # A kernel without GPT support, or a loop device without its partitions: told one by one instead.
         commands.run(["partx", "--update", layout.disk.node], check=False)
-    if udev_is_running():
-        commands.run(["udevadm", "settle", f"--timeout={_NODES_S:g}"], timeout_s=_NODES_S + 5, check=False)
-    while missing := _missing(layout):
-        if time.monotonic() > until:
+    until = time.monotonic() + _NODES_S
+    stable = 0
+    while stable < _LOOKS:
+        settle(commands)
+        missing = _missing(layout)
+        stable = 0 if missing else stable + 1
+        if missing and time.monotonic() > until:
             raise NodeError(
                 f"the kernel does not show {', '.join(missing)} within {_NODES_S:g} s",
                 mend=f"See whether something uses {layout.disk.node}: nodectl inventory lists it",
             )
-        time.sleep(_PAUSE_S)
+        if missing or udev_is_running():
+            time.sleep(_PAUSE_S)
 
 
 def _wrong_in_kernel(layout: Layout) -> bool:
@@ -138,11 +140,4 @@ def _wrong_in_kernel(layout: Layout) -> bool:
 def _missing(layout: Layout) -> list[str]:
     if _wrong_in_kernel(layout):
         return [layout.node_of(p) for p in layout.partitions]
-    return [node for p in layout.partitions if not _is_block(node := layout.node_of(p))]
-
-
-def _is_block(node: str) -> bool:
-    try:
-        return stat.S_ISBLK(os.stat(node).st_mode)  # noqa: PTH116 - one call says both
-    except OSError:
-        return False
+    return [node for p in layout.partitions if not is_block_device(node := layout.node_of(p))]

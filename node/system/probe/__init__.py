@@ -30,6 +30,7 @@ from node.system.probe.installations import find_installations
 from node.system.probe.nics import find_nics
 from node.system.probe.processors import find_consoles, find_cpu, find_memory
 from node.system.probe.virtualization import find_virtualization
+from node.system.udev import settle
 
 __all__ = ["find_disk", "take_inventory"]
 
@@ -67,6 +68,8 @@ def take_inventory(*, include_loop: bool | None = None) -> Inventory:
     no_disks: tuple[Disk, ...] = ()
     no_installations: tuple[Installation, ...] = ()
     no_nics: tuple[Nic, ...] = ()
+    # Names that come while we look would make a disk another one when it is looked at again.
+    part("udev", lambda: settle(LiveCommands()), None)
     block = BlockDevices()
     cpu = part("cpu", find_cpu, Cpu())
     firmware = with_unknown(part("firmware", find_firmware, (Firmware(), nothing)))

@@ -63,7 +63,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
         found.partition("sda", number)
     monkeypatch.setattr(release, "exclusive", lambda _node: nullcontext(0))
     monkeypatch.setattr(release, "_PAUSE_S", 0.0)
-    monkeypatch.setattr(release, "udev_is_running", lambda: False)
+    monkeypatch.setattr(release, "settle", lambda _commands: None)
     return found
 
 
