@@ -27,6 +27,20 @@ from node.system.commands import LiveCommands
 from node.system.probe.installations import find_installations
 from tests.loop.bench_node import SERIAL, BenchNode, tool
 
+# A cut or a failure at the last step of each phase, and in the long version at every step.
+thoroughly = pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.soak)])
+
+
+def chosen(plan: Plan, *, every: bool) -> list[int]:
+    """Give the numbers (from 1) of the steps to try."""
+    phases = [planned.phase for planned in plan.steps]
+    return [
+        number
+        for number, phase in enumerate(phases, 1)
+        if every or number == len(phases) or phases[number] != phase
+    ]
+
+
 KEEP = StorageAnswers(consent=(SERIAL,), keep=True)
 
 
@@ -202,11 +216,13 @@ def is_clear(node: BenchNode) -> bool:
     return not any(node.read(0, MIB)) and not any(node.read(size - MIB, MIB))
 
 
-def test_each_step_that_fails_leaves_a_disk_that_boots_nothing(make_node: Callable[..., BenchNode]):
+@thoroughly
+def test_a_step_that_fails_leaves_a_disk_that_boots_nothing(make_node: Callable[..., BenchNode], every: bool):
     node = make_node()
     plan = node.plan()
     partition = next(i for i, p in enumerate(plan.steps) if p.phase == "partition")
-    for index, planned in enumerate(plan.steps):
+    for index in (number - 1 for number in chosen(plan, every=every)):
+        planned = plan.steps[index]
         with pytest.raises(StepFailedError) as caught:
             node.install(broken_at(plan, index))
         name = type(planned.step).__name__
@@ -251,14 +267,16 @@ def test_a_disk_that_changed_since_the_plan_is_not_touched(make_node: Callable[.
     assert node.read(0, 4 * MIB) == before
 
 
+@thoroughly
 @pytest.mark.parametrize("kind", ["step-started", "step-done"])
 def test_a_power_cut_at_any_step_leaves_nothing_half_done_that_boots(
-    make_node: Callable[..., BenchNode], kind: str
+    make_node: Callable[..., BenchNode], kind: str, every: bool
 ):
     node = make_node()
     plan = node.plan()
     phases = [planned.phase for planned in plan.steps]
-    for number, planned in enumerate(plan.steps, 1):
+    for number in chosen(plan, every=every):
+        planned = plan.steps[number - 1]
         fresh = replace_check(plan, node)
         node.install_until_killed(fresh, kind=kind, number=number)
         name = f"{kind} of {type(planned.step).__name__}"
@@ -342,12 +360,12 @@ def test_keep_leaves_data_to_the_byte_and_config_to_the_file(installed: tuple[Be
     assert [(i.complete, i.done) for i in found] == [(True, ("first", "again"))]
 
 
-def test_keep_that_fails_at_each_step_keeps_the_data_and_boots_nothing(installed: tuple[BenchNode, Plan]):
+@thoroughly
+def test_keep_that_fails_keeps_the_data_and_boots_nothing(installed: tuple[BenchNode, Plan], every: bool):
     node, first = installed
     assert first.layout
     data = fingerprint(node, first.layout, Role.DATA)
-    count = len(node.plan(KEEP, install=2).steps)
-    for index in range(count):
+    for index in (number - 1 for number in chosen(node.plan(KEEP, install=2), every=every)):
         plan = node.plan(KEEP, install=2)
         phase, name = plan.steps[index].phase, type(plan.steps[index].step).__name__
         with pytest.raises(StepFailedError) as caught:
@@ -368,13 +386,14 @@ def test_keep_that_fails_at_each_step_keeps_the_data_and_boots_nothing(installed
         assert not any(i.complete for i in find_installations((node.disk(),), commands=LiveCommands())[0])
 
 
-def test_keep_cut_at_each_step_is_never_taken_for_finished(installed: tuple[BenchNode, Plan]):
+@thoroughly
+def test_keep_that_is_cut_is_never_taken_for_finished(installed: tuple[BenchNode, Plan], every: bool):
     node, first = installed
     assert first.layout
     data = fingerprint(node, first.layout, Role.DATA)
     plan = node.plan(KEEP, install=2)
     start = next(i for i, p in enumerate(plan.steps, 1) if p.phase == "partition")
-    for number in range(start, len(plan.steps) + 1):
+    for number in (n for n in chosen(plan, every=every) if n >= start):
         plan = node.plan(KEEP, install=2)
         node.install_until_killed(plan, kind="step-done", number=number)
         name = type(plan.steps[number - 1].step).__name__
