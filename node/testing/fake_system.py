@@ -245,7 +245,7 @@ class _Boot(_Part):
         self._system.record("boot.add_boot_entry", disk=disk, partition=partition, label=label, loader=loader)
         if self._system.inventory.firmware.kind != "uefi":
             return ""
-        number = f"{len(self._system.boot_labels):04X}"
+        number = next(n for i in range(0xFFFF) if (n := f"{i:04X}") not in self._system.boot_labels)
         self._system.boot_labels[number] = label
         self._system.boot_order = (number, *self._system.boot_order)
         return number
