@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from node.errors import InputError, StepFailedError, TryAgainError, UnfitMachineError
+from node.errors import InputError, StepFailedError
 from node.installer.child import Failure, Kind, Report, SystemFactory, run_child
 from node.installer.journal import Journal, Mask
 from node.model.event import Event, EventKind
 from node.model.plan import Plan, steps_to_data
-from node.model.problem import Blame, errors
+from node.model.problem import errors
 from node.model.step import PlannedStep, Step
 from node.model.system import System
 
@@ -35,12 +35,13 @@ def run_plan(
 ) -> None:
     """Apply every step in order, then finish all in reverse order; call it from the main thread.
 
-    InputError (or UnfitMachineError, TryAgainError) where the plan is refused: nothing was done. When a step
-    fails, or SIGTERM, SIGINT or SIGHUP comes, every step that was begun is undone in reverse order and
-    StepFailedError says which step, whose, the last words and what the disk is now. The run is done only
-    when every `finish` is: a write that can't be flushed is a failure like any other.
+    InputError where the plan is refused: nothing was done. When a step fails, or SIGTERM, SIGINT or SIGHUP
+    comes, every step that was begun is undone in reverse order and StepFailedError says which step, whose,
+    the last words and what the disk is now. The run is done only when every `finish` is: a write that can't
+    be flushed is a failure like any other.
     """
-    _refuse(plan)
+    if plan.refused:
+        raise InputError("the plan is refused; nothing was written", problems=errors(plan.problems))
     with Journal(journal) as book, _stop_requests() as stop_fd:
         _Run(plan, system_factory, observers, book, stop_fd).run()
 
@@ -205,17 +206,6 @@ class _Run:
                 observer(event)
             except Exception:  # a screen that fails must not cost a disk
                 _log.exception("an observer failed at %s", kind)
-
-
-def _refuse(plan: Plan) -> None:
-    found = errors(plan.problems)
-    if not found:
-        return
-    brief = f"The plan has {len(found)} problem{'s' if len(found) > 1 else ''}; nothing was written"
-    if all(p.blame is Blame.LATER for p in found):
-        raise TryAgainError(brief, details="\n".join(map(str, found)))
-    kind = UnfitMachineError if all(p.blame is not Blame.ANSWERS for p in found) else InputError
-    raise kind(brief, problems=found)
 
 
 @contextmanager
