@@ -38,7 +38,8 @@ done
 
 AS_USER = """
 exec setpriv --reuid "$USER_NAME" --regid "$USER_NAME" --clear-groups \\
-    env -i HOME="$CACHE" USER="$USER_NAME" LOGNAME="$USER_NAME" PATH=/usr/sbin:/usr/bin:/sbin:/bin PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$SOURCES" \\
+    env -i HOME="$CACHE" USER="$USER_NAME" LOGNAME="$USER_NAME" \\
+    PATH=/usr/sbin:/usr/bin:/sbin:/bin PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$SOURCES" \\
     NODECRUST_CACHE="$CACHE/cache" TMPDIR=/var/tmp \\
     "$PYTHON" -P -m image.cli build "$KICKSTART" --output "$CACHE/out"
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from image.menus import render_dhcp
 from tests.image.conftest import node_image, node_image_argv
 
 
@@ -76,6 +78,13 @@ def test_tftp_refuses(served: Served) -> None:
             ).returncode
             != 0
         )
+
+
+def test_dnsmasq_takes_our_configuration(tmp_path: Path) -> None:
+    network = ipaddress.IPv4Interface("192.0.2.1/24")
+    (tmp_path / "dhcp.conf").write_text(render_dhcp("lo", network, http_port=8080))
+    argv = ["dnsmasq", "--test", f"--conf-file={tmp_path / 'dhcp.conf'}"]
+    assert subprocess.run(argv, capture_output=True, check=False).returncode == 0
 
 
 def test_an_unattended_medium(aos: Path, tmp_path: Path) -> None:

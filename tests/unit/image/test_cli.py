@@ -1,0 +1,59 @@
+"""The command line: help that fits a terminal, errors in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from image import cli
+from node.errors import InputError, TryAgainError
+
+
+@pytest.mark.parametrize("words", [[], ["build"], ["iso"], ["serve"]])
+def test_help_fits_80_columns(words: list[str]) -> None:
+    result = CliRunner().invoke(cli.cli, [*words, "--help"])
+    assert result.exit_code == 0
+    assert max(map(len, result.output.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(InputError("wrong", details="a.ks:1: x", mend="do y"), 2), (TryAgainError("away"), 75)],
+)
+def test_an_error_is_words_and_an_exit_code(
+    error: InputError | TryAgainError,
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "build", fail)
+    monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
+    monkeypatch.setattr("sys.argv", ["node-image", "build", "x.ks", "--output", "out"])
+    assert cli.main() == code
+    said = capsys.readouterr().err
+    assert f"node-image: {error.brief}\n" in said
+    assert "Traceback" not in said
+    if error.details:
+        assert "    a.ks:1: x\n  -> do y\n" in said
+
+
+def test_an_interruption(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "build", interrupt)
+    monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
+    monkeypatch.setattr("sys.argv", ["node-image", "build", "x.ks", "--output", "out"])
+    assert cli.main() == 130
+    assert "nothing half-made is left" in capsys.readouterr().err
+
+
+def test_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
+    monkeypatch.setattr("sys.argv", ["node-image", "build", str(Path("x.ks"))])
+    assert cli.main() == 2
