@@ -41,6 +41,8 @@ class LiveBoot:
         """
         if not (self._grub / "boot.img").exists():
             raise NodeError("GRUB for BIOS is not in this image (Debian's package grub-pc-bin has it)")
+        if BlockDevices().number(Path(disk).resolve().name, "queue/logical_block_size", SECTOR) != SECTOR:
+            raise NodeError(f"{disk} has sectors that no BIOS starts from", mend="Start this machine by UEFI")
         descriptor = os.open(disk, os.O_RDWR | os.O_CLOEXEC)
         try:
             start, size = _bios_grub(descriptor, disk)
