@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from node_tree import Programs, make_node
 
 from node.model.inventory import Unknown
 from node.model.status import HostKey, Installed, Interface, RunningImage, faults
 from node.system import status_disks
 from node.system.status import read_status
 from node.system.status_inventory import ask_libvirt, quick_inventory
+from tests.unit.plugins_config.node_tree import Programs, make_node
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 
 from click.testing import CliRunner
-from node_tree import Programs
 
 from node.cli import status as status_command
 from node.cli.status_text import NOT_A_NODE, duration_words, page
@@ -21,6 +20,7 @@ from node.model.status import (
     faults,
 )
 from node.plugins import virtualization
+from tests.unit.plugins_config.node_tree import Programs
 
 GIB = 1 << 30
 NODE = NodeStatus(
