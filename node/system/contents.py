@@ -9,7 +9,7 @@ from node.model.inventory import EMPTY, Contents, Finding, Holding, Partition
 from node.model.layout import partition_node
 from node.model.size import MIB
 from node.system import libblkid
-from node.system.libblkid import Found, ProbeError, Signature
+from node.system.libblkid import ProbeError, Signature
 
 # libblkid's TYPE -> the word for its kind; for the rest its USAGE decides.
 _KINDS = {
@@ -111,7 +111,7 @@ def _read(descriptor: int, node: str, size: int) -> Reading:
                 filesystem_uuid=only.uuid,
             )
         )
-    contents = _contents(descriptor, size, found, tuple(holdings), unread)
+    contents = _contents(descriptor, size, tuple(holdings), unread)
     return Reading(contents, found.table, found.table_uuid, tuple(partitions))
 
 
@@ -125,13 +125,9 @@ def _probe_partition(
         return ()
 
 
-def _contents(
-    descriptor: int, size: int, found: Found, holdings: tuple[Holding, ...], unread: list[str]
-) -> Contents:
+def _contents(descriptor: int, size: int, holdings: tuple[Holding, ...], unread: list[str]) -> Contents:
     if holdings:
-        whole = [s.type for s in found.signatures]
-        several = "several signatures on one disk: " + ", ".join(whole) if len(whole) > 1 else ""
-        return Contents(Finding.HOLDS, holdings, "; ".join([*unread, *([several] if several else ())]))
+        return Contents(Finding.HOLDS, holdings, "; ".join(unread))
     # Asked in this order, so that a disk with a bad sector at its end is unknown and not empty.
     for start in {0, max(0, size - MIB)}:
         if _has_bytes(descriptor, start):
