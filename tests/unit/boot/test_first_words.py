@@ -138,3 +138,19 @@ def test_systemd_reads_every_unit(unit: str) -> None:
         line for line in said.stderr.splitlines() if unit in line and "is not executable" not in line
     ]
     assert complaints == []
+
+
+@pytest.mark.effects("processes")
+def test_no_unit_waits_for_itself(tmp_path: Path) -> None:
+    # systemd would leave one of the circle out, another one at each boot.
+    wanted = tmp_path / "multi-user.target.wants"
+    wanted.mkdir()
+    for unit in UNITS.iterdir():
+        (tmp_path / unit.name).write_text(unit.read_text())
+        if "multi-user.target" in unit.read_text().partition("[Install]")[2]:
+            (wanted / unit.name).symlink_to(tmp_path / unit.name)
+    argv = ["systemd-analyze", "--man=no", "--generators=no", "verify", "multi-user.target"]
+    # The colon at the end adds the machine's own units.
+    environment = {**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"}
+    said = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert [line for line in said.stderr.splitlines() if "cycle" in line or "deleted" in line] == []
