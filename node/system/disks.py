@@ -37,6 +37,8 @@ class LiveDisks:
 
     def probe(self, node: str) -> Disk:
         """Read one disk afresh, contents included; NodeError where it is gone."""
+        # While udev works, a disk's names come and go, and names are what it is told apart by.
+        settle(self._commands)
         block = BlockDevices()
         image, _ = find_image()
         try:

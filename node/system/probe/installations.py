@@ -15,12 +15,12 @@ from node.model.inventory import Disk, Installation, Partition, Unknown
 from node.model.layout import TYPE_UUIDS, Role
 from node.model.system import Commands
 from node.system.block import BlockDevices
-from node.system.mounts import read_mounts
+from node.system.mounts import LiveMounts, read_mounts
 
 _SLOT = "a"
 _BOOT_FILES = ("vmlinuz", "initrd", "cmdline")
 # `noload` leaves the journal alone: what only looks must not write.
-_READ_ONLY = {"ext4": "ro,noload", "xfs": "ro,norecovery"}
+_READ_ONLY = {"ext4": ("ro", "noload"), "xfs": ("ro", "norecovery")}
 
 
 def find_installations(
@@ -94,22 +94,19 @@ def _looking_into(partition: Partition, commands: Commands, block: BlockDevices)
     options = _READ_ONLY.get(partition.filesystem)
     if options is None:
         raise ValueError(f"{partition.node} holds no filesystem of ours but '{partition.filesystem}'")
-    with tempfile.TemporaryDirectory(prefix="node-look-") as temporary:
-        commands.run(
-            [
-                "mount",
-                "-t",
-                partition.filesystem,
-                "-o",
-                f"{options},nosuid,nodev,noexec",
-                partition.node,
-                temporary,
-            ]
-        )
+    mounts = LiveMounts(commands)
+    # Removed by rmdir alone: what empties a folder must never be let loose on a mounted disk.
+    folder = Path(tempfile.mkdtemp(prefix="node-look-"))
+    try:
+        safe = (*options, "nosuid", "nodev", "noexec")
+        mounts.mount(partition.node, folder, kind=partition.filesystem, options=safe)
         try:
-            yield Path(temporary)
+            yield folder
         finally:
-            commands.run(["umount", temporary])
+            mounts.unmount(folder)
+    finally:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def _json(path: Path) -> dict[str, Any]:
