@@ -67,10 +67,12 @@ def build(request: Request, progress: Progress, environment: Mapping[str, str]) 
     with progress.stage("mirror"):
         archive = mirror.refresh(cache.root, source, ks.suites)
         wanted = packages.package_list(ks, deb.of_this_installation(), initrd_layer.build_packages())
-        packages.check_names(ks, wanted, archive)
+        tree = packages.TreeRequest(wanted, ks, archive, source)
+        # What is in the cache was found once.
+        if not cache.find("packages", tree.key):
+            packages.check_names(ks, wanted, archive)
     epoch = source_date_epoch(environment, archive.date)
     with namespace.work_area() as work:
-        tree = packages.TreeRequest(wanted, ks, archive, source)
         with progress.stage("packages") as state:
             if cache.find("packages", tree.key):
                 state.add("cached")

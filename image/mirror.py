@@ -44,11 +44,18 @@ class Mirror:
 
     def source_lines(self, suites: Sequence[Suite]) -> list[str]:
         """The suites in sources.list's one-line form."""
+        options = f"[arch={ARCHITECTURE} signed-by={KEYRING}]"
         return [
-            f"deb [signed-by={KEYRING}] {self.security if suite.is_security else self.main} "
+            f"deb {options} {self.security if suite.is_security else self.main} "
             f"{suite.name} {' '.join(suite.components)}"
             for suite in suites
         ]
+
+    def hidden(self, words: str) -> str:
+        """A text without the addresses."""
+        for address in sorted((self.main, self.security), key=len, reverse=True):
+            words = words.replace(address, "(mirror)")
+        return words
 
 
 def discover(main: str | None, security: str | None, environment: Mapping[str, str]) -> Mirror:
@@ -112,9 +119,8 @@ def refresh(cache: Path, mirror: Mirror, suites: Sequence[Suite]) -> Archive:
             (folder / part).mkdir(parents=True, exist_ok=True)
         (folder / "status").touch()
         (folder / "sources.list").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        (folder / "apt.conf").write_text(_configuration(folder), encoding="utf-8")
         try:
-            run(["apt-get", "update", "-o", "APT::Update::Error-Mode=any"], env=apt_environment(folder))
+            run(["apt-get", *options(folder), "-o", "APT::Update::Error-Mode=any", "update"])
         except CommandFailedError as error:
             raise _explain(error, mirror) from error
         releases = sorted((folder / "lists").glob("*InRelease"), key=lambda path: path.name)
@@ -123,13 +129,20 @@ def refresh(cache: Path, mirror: Mirror, suites: Sequence[Suite]) -> Archive:
         return Archive(folder, digest.hexdigest(), max(dates, default=0))
 
 
-def _configuration(folder: Path) -> str:
+def options(folder: Path) -> list[str]:
+    """What makes apt use our root; this machine's own proxies and logins still count.
+
+    As options, since a configuration file of ours would be read before this machine's own.
+    """
     settings = {
         "Dir::State": folder,
         "Dir::State::lists": folder / "lists",
         "Dir::State::status": folder / "status",
         "Dir::Cache": folder,
         "Dir::Cache::archives": folder / "archives",
+        # Some machines, containers mostly, have these switched off.
+        "Dir::Cache::pkgcache": "pkgcache.bin",
+        "Dir::Cache::srcpkgcache": "srcpkgcache.bin",
         "Dir::Etc::sourcelist": folder / "sources.list",
         "Dir::Etc::sourceparts": "-",
         "Dir::Etc::preferencesparts": folder / "preferences.d",
@@ -139,14 +152,7 @@ def _configuration(folder: Path) -> str:
         "APT::Install-Recommends": "false",
         "Acquire::Languages": "none",
     }
-    return "".join(f'{name} "{value}";\n' for name, value in settings.items()) + (
-        f'#clear APT::Architectures;\nAPT::Architectures {{ "{ARCHITECTURE}"; }};\n'
-    )
-
-
-def apt_environment(folder: Path) -> dict[str, str]:
-    """What makes apt use our root; this machine's own proxies and logins still count."""
-    return {"APT_CONFIG": str(folder / "apt.conf")}
+    return [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
 
 
 def unknown_packages(archive: Archive, names: Sequence[str], excluded: Sequence[str]) -> list[str]:
@@ -155,8 +161,7 @@ def unknown_packages(archive: Archive, names: Sequence[str], excluded: Sequence[
         (archive.folder / "preferences.d" / "excluded").write_text(preferences(excluded), encoding="utf-8")
         try:
             run(
-                ["apt-get", "install", "--simulate", "-q", *names],
-                env=apt_environment(archive.folder),
+                ["apt-get", *options(archive.folder), "install", "--simulate", "-q", *names],
                 lines=10_000,  # one for each unknown package
             )
         except CommandFailedError as error:
@@ -178,16 +183,14 @@ def preferences(excluded: Sequence[str]) -> str:
 def fetch(archive: Archive, names: Sequence[str], folder: Path) -> list[Path]:
     """Fetch packages of the suites into a folder, checked by apt. Raises as `refresh` does."""
     try:
-        run(["apt-get", "download", "-q", *names], env=apt_environment(archive.folder), cwd=folder)
+        run(["apt-get", *options(archive.folder), "download", "-q", *names], cwd=folder)
     except CommandFailedError as error:
         raise _explain(error, None) from error
     return sorted(folder.glob("*.deb"))
 
 
 def _explain(error: CommandFailedError, mirror: Mirror | None) -> NodeError:
-    words = error.details
-    for address in (mirror.main, mirror.security) if mirror else ():
-        words = words.replace(address, "the mirror")
+    words = mirror.hidden(error.details) if mirror else error.details
     if _UNTRUSTED.search(words):
         return NodeError("the mirror's signature is wrong: nothing of it is used", details=words)
     if "does not have a Release file" in words:

@@ -184,7 +184,7 @@ def _bootstrap(cache: Cache, work: Path, target: Path, request: TreeRequest) -> 
             env = {"SOURCE_DATE_EPOCH": str(request.archive.date), "TMPDIR": str(work), "INITRD": "No"}
             run(argv, env=env, log=log)
         except CommandFailedError as error:
-            words = error.details.replace(source.main, "the mirror").replace(source.security, "the mirror")
+            words = source.hidden(error.details)
             if "Failed to fetch" in words or "Could not connect" in words:
                 brief = "the mirror broke off while packages were fetched"
                 raise TryAgainError(brief, details=words) from error

@@ -49,7 +49,13 @@ class Outcome:
 
 
 def node_image_argv(*words: str | Path) -> list[str]:
-    return [str(Path(sys.executable).with_name("node-image")), *map(str, words)]
+    """The command line of this checkout's node-image, whichever is installed."""
+    return [sys.executable, "-m", "image.cli", *map(str, words)]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _this_checkout() -> None:
+    os.environ["PYTHONPATH"] = str(ROOT)
 
 
 def node_image(*words: str | Path, env: dict[str, str] | None = None) -> Outcome:
