@@ -13,6 +13,7 @@ from node.boot.image_facts import RunningImage, running_image
 
 ISSUE = Path("/run/issue.d/nodecrust.issue")
 ADDRESS_WAIT_S = 5.0
+QUIET_S = 2.0
 
 
 def addresses(interfaces: list[dict[str, object]]) -> list[tuple[str, list[str]]]:
@@ -64,7 +65,7 @@ def _plain(text: str) -> str:
 
 def current_addresses() -> list[tuple[str, list[str]]]:
     """Ask `ip`; nothing where that fails."""
-    said = subprocess.run(["ip", "-json", "address"], capture_output=True, text=True, timeout=5, check=False)
+    said = subprocess.run(["ip", "-json", "address"], capture_output=True, text=True, timeout=20, check=False)
     try:
         interfaces = json.loads(said.stdout)
     except ValueError:
@@ -91,21 +92,37 @@ def settle_addresses() -> list[tuple[str, list[str]]]:
     return cards
 
 
-def main() -> int:
+def show(cards: list[tuple[str, list[str]]]) -> None:
     """Write the text; show the prompts anew where it changed."""
-    cards = current_addresses() if "--now" in sys.argv[1:] else settle_addresses()
     cpuinfo = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     hardware = virtualization(cpuinfo, kvm=Path("/dev/kvm").exists())
     text = issue_text(running_image(), cards, hardware, read_alarms())
     before = ISSUE.read_text(encoding="ascii") if ISSUE.exists() else None
     if text == before:
-        return 0
+        return
     ISSUE.parent.mkdir(parents=True, exist_ok=True)
     new = ISSUE.with_suffix(".new")
     new.write_text(text, encoding="ascii")
     new.replace(ISSUE)
     if before is not None:
-        subprocess.run(["agetty", "--reload"], timeout=5, check=False)
+        subprocess.run(["agetty", "--reload"], timeout=20, check=False)
+
+
+def follow() -> None:
+    """Show the addresses until they stay as they are, since several change together."""
+    shown = None
+    while shown != (cards := current_addresses()):
+        show(cards)
+        shown = cards
+        time.sleep(QUIET_S)
+
+
+def main() -> int:
+    """Show the first addresses, or with `--follow` those that a change brought."""
+    if "--follow" in sys.argv[1:]:
+        follow()
+    else:
+        show(settle_addresses())
     return 0
 
 

@@ -29,8 +29,8 @@ def main() -> int:
     settle_addresses()
     line = ready_line(read_status(LiveCommands()))
     print(line)
-    # On a screen it would stand in the middle of the login prompt; a serial line is read by scripts.
-    write_line(line, (name for name in active_consoles() if not name.removeprefix("tty").isdigit()))
+    # On a screen it would be in the way of who logs in. The line of a prompt is ended first.
+    write_line(f"\n{line}", (name for name in active_consoles() if not name.removeprefix("tty").isdigit()))
     return 0
 
 
