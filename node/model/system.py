@@ -175,4 +175,4 @@ class System(Protocol):
         """Tell the run's observers one line."""
 
     def open_device(self, node: str) -> AbstractContextManager[BinaryIO]:
-        """Open a device for reading and writing, exclusively (O_EXCL); what was written is flushed at the end."""
+        """Open a device for reading and writing, exclusively (O_EXCL); flushed at the end."""
