@@ -5,15 +5,16 @@ from __future__ import annotations
 import hypothesis
 import pytest
 
+from node.testing.fixtures import any_machine, fake_system, recorded_machine
 from tests.unit.guard import guarded
+
+__all__ = ["any_machine", "fake_system", "recorded_machine"]
 
 # A machine that is busy with other things is no reason to fail.
 hypothesis.settings.register_profile(
     "unit", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("unit")
-
-pytest_plugins = ["node.testing.fixtures"]
 
 
 @pytest.hookimpl(hookwrapper=True)
