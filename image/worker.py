@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from image import chroot, configure, deb, dpkg, finish, initrd_layer, minimizer, squashfs
+from image import chroot, configure, dpkg, finish, initrd_layer, minimizer, squashfs
 from image.cache import Cache
 from image.kickstart import Kickstart, PostScript
 from image.process import run
@@ -71,6 +71,7 @@ def make_image(job: Job, report: Report) -> dict[str, Any]:
     """
     with report.stage("unpack"):
         _unpack(job.packages_tar, job.tree)
+        unpacked = set(dpkg.installed(job.tree))
     with report.stage("configure"), chroot.mounted(job.tree):
         _install_own(job.tree, job.deb)
         configure.configure(job.tree, job.kickstart, lambda argv: chroot.run_inside(job.tree, argv))
@@ -90,7 +91,8 @@ def make_image(job: Job, report: Report) -> dict[str, Any]:
         if cached:
             report.cached.add("initrd")
     with report.stage("minimize"):
-        finish.purge(job.tree, (*job.wanted, deb.PACKAGE))
+        # What came later, our own package and those of scripts, is wanted too.
+        finish.purge(job.tree, {*job.wanted, *(set(dpkg.installed(job.tree)) - unpacked)})
         installed = dpkg.installed(job.tree)
         finish.install_boot_files(job.tree, vmlinuz, job.output / "initrd")
         _minimize(job, report)
@@ -136,10 +138,9 @@ def _post(tree: Path, script: PostScript) -> None:
         _write_script(path, script.body)
         # anaconda's name for the new root, and ours.
         env = {"ANA_INSTALL_PATH": str(tree), "INSTALL_ROOT": str(tree)}
-        try:
+        with chroot.mounted(tree):
             run([*script.interpreter.split(), path], env=env, cwd=tree.parent, brief=brief)
-        finally:
-            path.unlink()
+        path.unlink()
         return
     with chroot.mounted(tree), chroot.resolver(tree):
         _write_script(tree / "run/post", script.body)

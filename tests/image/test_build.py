@@ -274,3 +274,24 @@ def running(command: str) -> bool:
         except OSError:
             continue
     return False
+
+
+@pytest.mark.soak
+def test_a_vendor_s_package_stays(aos: Path, tmp_path: Path) -> None:
+    """A script may install a package; the purge of what only the build needed leaves it and what it needs."""
+    fields = ("Package: vendor-thing", "Version: 7", "Architecture: all", "Maintainer: V <v@x>")
+    control = "\n".join([*fields, "Depends: zstd", "Description: x", ""])
+    (tmp_path / "deb/DEBIAN").mkdir(parents=True)
+    (tmp_path / "deb/DEBIAN/control").write_text(control)
+    subprocess.run(["dpkg-deb", "--build", tmp_path / "deb", tmp_path / "vendor.deb"], check=True)
+    kickstart = tmp_path / "vendor.ks"
+    kickstart.write_text(
+        f"%include {KICKSTARTS}/aos.ks\n%post --nochroot --interpreter '/bin/sh -e'\n"
+        f'cp {tmp_path}/vendor.deb "$INSTALL_ROOT"/run/\nchroot "$INSTALL_ROOT" dpkg -i /run/vendor.deb\n%end\n'
+    )
+    outcome = node_image("build", kickstart, "--output", tmp_path / "out")
+    assert outcome.status == 0, outcome.stderr
+    packages = json.loads((tmp_path / "out/manifest.json").read_text())["packages"]
+    assert packages["vendor-thing"] == "7"
+    assert {"nodecrust", "zstd"} <= set(packages)
+    assert "dracut" not in packages
