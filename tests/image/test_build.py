@@ -287,7 +287,8 @@ def test_a_vendor_s_package_stays(aos: Path, tmp_path: Path) -> None:
     kickstart = tmp_path / "vendor.ks"
     kickstart.write_text(
         f"%include {KICKSTARTS}/aos.ks\n%post --nochroot --interpreter '/bin/sh -e'\n"
-        f'cp {tmp_path}/vendor.deb "$INSTALL_ROOT"/run/\nchroot "$INSTALL_ROOT" dpkg -i /run/vendor.deb\n%end\n'
+        f'cp {tmp_path}/vendor.deb "$INSTALL_ROOT"/run/\n'
+        'chroot "$INSTALL_ROOT" dpkg -i /run/vendor.deb\n%end\n'
     )
     outcome = node_image("build", kickstart, "--output", tmp_path / "out")
     assert outcome.status == 0, outcome.stderr
