@@ -56,7 +56,7 @@ class LiveInstaller:
             try:
                 code = self._round()
             except TryAgainError as error:
-                self._tell(error)
+                self._tell(error, "Not yet")
                 self._wait()
                 continue
             if code is not None:
@@ -75,7 +75,7 @@ class LiveInstaller:
             seen = look(self._talk, local.layers, inventory, problems=local.problems)
             if not seen.plan.boots_existing:
                 raise
-            self._tell(error)
+            self._tell(error, "The answers are not to be had")
             return self._boot_existing(seen)
         seen = look(self._talk, gathered.layers, inventory, problems=gathered.problems)
         self._consoles.say(RULE, *plan_lines(seen.plan, inventory), RULE)
@@ -171,9 +171,9 @@ class LiveInstaller:
         )  # fmt: skip
         self._consoles.flush()
 
-    def _tell(self, error: NodeError) -> None:
+    def _tell(self, error: NodeError, lead: str = "Not installed") -> None:
         _log.warning("%s %s", error.brief, error.details)
-        self._consoles.say(RULE, *wrapped("", f"Not installed: {error.brief}"))
+        self._consoles.say(RULE, *wrapped("", f"{lead}: {error.brief}"))
         if isinstance(error, StepFailedError):
             self._consoles.say(*wrapped("  ", f"step: {error.step} (of {error.owner or 'nodecrust'})"))
             self._consoles.say(*wrapped("  ", f"the disk: {error.disk_state}"))
