@@ -59,6 +59,9 @@ class LiveInstaller:
                 self._tell(error, "Not yet")
                 self._wait()
                 continue
+            except NodeError as error:
+                self._stay(error)
+                return error.exit_code
             if code is not None:
                 return code
 
@@ -138,7 +141,10 @@ class LiveInstaller:
         afterwards = seen.answers[InstallAnswers].afterwards
         self._consoles.say(RULE, "This node is installed.", _WORDS[afterwards], RULE)
         self._consoles.flush()
-        self._effects.leave(afterwards)
+        try:
+            self._effects.leave(afterwards)
+        except NodeError as error:
+            self._tell(error, "Do it by hand")
         return None
 
     def _boot_existing(self, seen: Look) -> int:

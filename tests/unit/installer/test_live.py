@@ -68,6 +68,7 @@ class Machine:
     installed: list[Plan] = field(default_factory=list)
     booted: list[str] = field(default_factory=list)
     left: list[Afterwards] = field(default_factory=list)
+    leave_error: NodeError | None = None
 
     def effects(self) -> Effects:
         talk = load_plugins()
@@ -79,7 +80,7 @@ class Machine:
             with_answers=self._with_answers,
             install=self._install,
             boot_existing=lambda found, inventory: self._boot(found.disk),
-            leave=self.left.append,
+            leave=self._leave,
         )
 
     def run(self, screen: Screen) -> int | None:
@@ -103,6 +104,11 @@ class Machine:
         if self.install_error:
             raise self.install_error
         self.installed.append(plan)
+
+    def _leave(self, afterwards: Afterwards) -> None:
+        if self.leave_error:
+            raise self.leave_error
+        self.left.append(afterwards)
 
     def _boot(self, disk: str) -> None:
         if self.boot_error:
@@ -134,6 +140,19 @@ def test_what_the_machine_does_afterwards_is_an_answer():
     here = blank(answers=[BASE], command_line="node.install.afterwards=poweroff")
     here.run(Screen())
     assert here.left == [Afterwards.POWEROFF]
+
+
+def test_a_machine_that_does_not_restart_is_installed_all_the_same():
+    screen, here = Screen(), blank(answers=[BASE], leave_error=NodeError("systemctl failed"))
+    assert here.run(screen) == 0
+    assert "Do it by hand: systemctl failed" in screen.text
+    assert "Not installed" not in screen.text
+
+
+def test_a_machine_that_can_not_be_read_is_told(monkeypatch: pytest.MonkeyPatch):
+    screen, here = Screen(), blank(answers=[NodeError("no disk could be read")])
+    assert here.run(screen) == 1
+    assert "Not installed: no disk could be read" in screen.text
 
 
 def test_unattended_problems_are_the_last_words_and_the_exit_code():
