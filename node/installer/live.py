@@ -17,6 +17,7 @@ from node.installer.problem_text import problem_lines, wrapped
 from node.installer.progress_text import ProgressLines
 from node.installer.sources.gather import Gathered
 from node.installer.sources.kernel import boot_words
+from node.installer.sources.location import without_password
 from node.model.answers import Layer
 from node.model.event import Event
 from node.model.install import Afterwards, InstallAnswers, Mode
@@ -71,6 +72,9 @@ class LiveInstaller:
         local = self._effects.local()
         for words in boot_words(local.kernel, inventory):
             self._consoles.say(*wrapped("  ", words))
+        if address := local.kernel.own.get("answers"):
+            self._consoles.say(*wrapped("  ", f"answers from {without_password(address)}"))
+            self._consoles.flush()
         try:
             gathered = self._effects.with_answers(local)
         except TryAgainError as error:

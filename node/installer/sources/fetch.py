@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -144,8 +145,9 @@ def _explained(error: HTTPError, location: Location) -> NodeError:
 
 
 def _shortened(text: str) -> str:
-    """Give the cause at the end of the chain that urllib3 tells."""
-    return text.rpartition("Caused by ")[2].rstrip(")")[:300]
+    """Give the cause at the end of the chain that urllib3 tells, without its names of classes and objects."""
+    cause = text.rpartition("Caused by ")[2]
+    return re.split(r"(?:>|\)): |\(['\"]", cause)[-1].rstrip("')\"")[:300]
 
 
 def _over_tftp(location: Location, commands: Commands, retries: int) -> bytes:

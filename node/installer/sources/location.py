@@ -46,12 +46,16 @@ class Location:
 
     def __str__(self) -> str:
         """The address without a password that may stand in it."""
-        parts = urlsplit(self.address)
-        return (
-            self.address.replace(parts.netloc, parts.netloc.rpartition("@")[2])
-            if parts.netloc
-            else self.address
-        )
+        return without_password(self.address)
+
+
+def without_password(address: str) -> str:
+    """Give an address as it may be shown."""
+    try:
+        host = urlsplit(address).netloc
+    except ValueError:
+        return address
+    return address.replace(host, host.rpartition("@")[2]) if host else address
 
 
 def locate(

@@ -115,8 +115,9 @@ def test_a_server_that_stays_busy_is_for_later():
 def test_a_server_that_is_not_there_is_for_later():
     with serving(Served()) as served:
         pass
-    with pytest.raises(TryAgainError, match="can't be reached"):
+    with pytest.raises(TryAgainError, match="can't be reached") as caught:
         get(http(served.url))
+    assert caught.value.details == "Failed to establish a new connection: [Errno 111] Connection refused"
 
 
 def test_what_is_not_there_is_a_wrong_answer():
