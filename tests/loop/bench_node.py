@@ -25,6 +25,7 @@ from node.model.step import PHASES, PlannedStep
 from node.plugin_manager import Plugins
 from node.plugins.storage import StorageAnswers
 from node.system.boot import LiveBoot
+from node.system.files import LiveFiles
 from node.system.live import LiveSystem
 from node.system.mounts import LiveMounts
 
@@ -54,13 +55,31 @@ class MtoolsMounts(LiveMounts):
         tool("mount", "-t", "tmpfs", node, where)
         copy_out(node, where)
 
-    def unmount(self, where: Path) -> None:
-        source = tool("findmnt", "--noheadings", "--output", "FSTYPE,SOURCE", where, check=False).split()
-        if source[:1] == ["tmpfs"]:
-            tool("mdeltree", "-i", source[1], "::EFI", check=False)
-            if found := list(where.iterdir()):
-                tool("mcopy", "-i", source[1], "-s", "-Q", *found, "::/")
-        super().unmount(where)
+
+class MtoolsFiles(LiveFiles):
+    """Writes through to a vfat that MtoolsMounts mounted: a cut finds on the disk what was flushed."""
+
+    def __init__(self, esp: Path) -> None:
+        super().__init__()
+        self._esp = esp
+
+    def write(self, path: Path, contents: bytes, *, mode: int = 0o644) -> None:
+        super().write(path, contents, mode=mode)
+        self._write_back(path)
+
+    def copy(self, source: Path, target: Path, *, mode: int = 0o644) -> None:
+        super().copy(source, target, mode=mode)
+        self._write_back(target)
+
+    def remove(self, path: Path) -> None:
+        super().remove(path)
+        self._write_back(path)
+
+    def _write_back(self, path: Path) -> None:
+        if self._esp in path.parents:
+            node = tool("findmnt", "--noheadings", "--output", "SOURCE", self._esp).strip()
+            tool("mdeltree", "-i", node, "::EFI", check=False)
+            tool("mcopy", "-i", node, "-s", "-Q", *self._esp.iterdir(), "::/")
 
 
 def copy_out(node: str, where: Path) -> None:
@@ -75,6 +94,7 @@ class LoopSystem(LiveSystem):
         super().__init__(progress, say, root=root)
         if not kernel_has("vfat"):
             self.mounts = MtoolsMounts(self.commands)
+            self.files = MtoolsFiles(root / "esp")
         probe = self.disks.probe
         self.disks.probe = lambda node: replace(probe(node), serial=SERIAL)  # type: ignore[method-assign]
         self.boot = LiveBoot(self.commands, efivars=no_variables)

@@ -51,7 +51,7 @@ def node_plan(answers: Answers, inventory: Inventory, target: Target) -> list[Pl
     disk = layout.disk
     # No BIOS starts from 4096-byte sectors, and GRUB's sector 0 couldn't load its core there.
     if layout.get(Role.BIOS_GRUB) and disk.sector_size == 512:
-        steps.append(("boot", InstallBiosGrub(disk.node, required=not uefi)))
+        steps.append(("boot", InstallBiosGrub(disk, required=not uefi)))
     if esp := layout.get(Role.ESP):
         steps.append(("boot", WriteEspLoaders(esp_stub(boot.filesystem_uuid), required=uefi)))
         if uefi:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from node.errors import NodeError
+from node.model.layout import DiskIdentity
 from node.model.step import Step
 from node.model.system import System
 from node.plugins.bootloader.grub import ENVIRONMENT_BLOCK
@@ -18,6 +19,9 @@ SHIM = Path("/usr/lib/shim/shimx64.efi.signed")
 MOK_MANAGER = Path("/usr/lib/shim/mmx64.efi.signed")
 SIGNED_GRUB = Path("/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed")
 BIOS_GRUB = Path("/usr/lib/grub/i386-pc/boot.img")
+
+# What a BIOS starts of sector 0; the protective partition table follows (UEFI 2.10, 5.2.1).
+BOOT_CODE_SIZE = 440
 
 _SLOT = BOOT / "a"
 _FILES = ("vmlinuz", "initrd")
@@ -122,16 +126,16 @@ class WriteEspLoaders(Step):
 
 @dataclass(frozen=True)
 class InstallBiosGrub(Step):
-    """Put GRUB into BIOS-GRUB and, last, its code into sector 0; PartitionDisk's undo clears that again."""
+    """Put GRUB into BIOS-GRUB and, last, its code into sector 0."""
 
     timeout_s: ClassVar[float] = 300.0
 
-    disk: str
+    disk: DiskIdentity
     required: bool
 
     def summary(self) -> str:
         """Say it."""
-        return f"Write the BIOS boot loader to {self.disk}"
+        return f"Write the BIOS boot loader to {self.disk.node}"
 
     def apply(self, system: System) -> None:
         """Install it, unless this machine could do without and the image lacks it."""
@@ -140,7 +144,16 @@ class InstallBiosGrub(Step):
                 raise NodeError(f"the image lacks {BIOS_GRUB}, without which BIOS can't start it")
             system.say(f"the image lacks {BIOS_GRUB}: this disk will not start under BIOS")
             return
-        system.boot.install_grub_bios(self.disk, system.root / BOOT)
+        system.boot.install_grub_bios(self.disk.node, system.root / BOOT)
+
+    def undo(self, system: System) -> None:
+        """Clear sector 0's code: even where something keeps the disk from being cleared as a whole."""
+        node = self.disk.node
+        found = system.disks.probe(node)
+        if (found.serial, found.size) != (self.disk.serial, self.disk.size):
+            raise NodeError(f"{node} is another disk than the boot loader was written to")
+        count = f"count={BOOT_CODE_SIZE}"
+        system.commands.run(["dd", "if=/dev/zero", f"of={node}", count, "bs=1", "conv=notrunc,fsync"])
 
 
 @dataclass(frozen=True)

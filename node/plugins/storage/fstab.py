@@ -9,7 +9,7 @@ from node.model.layout import Role
 
 # Nothing here may keep a node from coming up reachable: a partition that is missing or broken is waited
 # for shortly and then passed over. CONFIG is checked and mounted already, by the initrd.
-_LATE = "nofail,x-systemd.device-timeout=30s"
+_LATE = "nofail,x-systemd.device-timeout=120s"
 _PLACES: dict[Role, tuple[str, str, int]] = {
     Role.CONFIG: ("/config", f"nodev,nosuid,{_LATE}", 0),
     Role.LOGGING: ("/var/log", f"nodev,nosuid,noexec,{_LATE}", 2),

@@ -98,9 +98,11 @@ class PartitionDisk(Step):
             system.disks.erase_boot_code(self.layout.disk)
 
     def finish(self, system: System) -> None:
-        """Flush the disk's own cache, once everything is unmounted."""
-        with system.open_device(self.layout.disk.node):
-            pass
+        """Flush the disk's own cache, once everything is unmounted.
+
+        Not exclusively: a mount that another namespace still sees must not fail a whole installation.
+        """
+        system.commands.run(["sync", self.layout.disk.node], timeout_s=240.0)
 
     def aftermath(self) -> str:
         """Say what is left."""
@@ -166,7 +168,8 @@ class MountTarget(Step):
         system.mounts.unmount(system.root / self.where)
 
     def finish(self, system: System) -> None:
-        """Unmount it, flushed: the run isn't done before its writes are on the disk."""
+        """Flush and unmount it: the run isn't done before its writes are on the disk."""
+        system.commands.run(["sync", "--file-system", system.root / self.where], timeout_s=240.0)
         system.mounts.unmount(system.root / self.where)
 
 
