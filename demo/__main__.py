@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -26,6 +27,8 @@ INTERRUPTED = 130
 @click.option("--shell", is_flag=True, help="Log in to the node that the last demo left.")
 def main(firmware: str, way: str, accel: str, kickstart: Path, folder: Path, *, shell: bool) -> None:
     """Build the image, boot a blank VM, install it, start it from its disk, show its status."""
+    # A stop from outside tidies up as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     progress = choose_progress()
     place = Place(folder)
     begun = time.monotonic()
@@ -53,7 +56,7 @@ def main(firmware: str, way: str, accel: str, kickstart: Path, folder: Path, *, 
   make demo-shell             log in and look around (seconds: the node was frozen, nothing runs now)
     nodectl status            how it is
     nodectl inventory         what the machine is
-    sudo nodectl persist list what outlives a reboot
+    cat /proc/mounts          read-only root, what lasts on partitions of its own
   console login               {ADMIN} / {password}
   what it was told            {place.answers}
   what its console said       {place.machine / "ttyS0.log"}

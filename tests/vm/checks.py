@@ -7,15 +7,18 @@ from typing import Any
 
 from node.testing.vm import Machine, RootShell, SshLogin
 from tests.vm.site import Site
-from tests.vm.words import DEAD_ENDS, KERNEL, LOGIN
+from tests.vm.words import DEAD_ENDS, KERNEL, LOGIN, READY
 
 BOOT_LIMIT_S = 420.0
 
 
 def wait_for_node(machine: Machine, site: Site, *, timeout_s: float = BOOT_LIMIT_S) -> SshLogin:
-    """Wait for the login prompt and for SSH of a node that runs from a slot of its disk."""
+    """Wait until a node runs from a slot of its disk, healthy, with a login prompt and SSH."""
     machine.expect(KERNEL, timeout_s=timeout_s, unless=DEAD_ENDS)
-    machine.expect(LOGIN, timeout_s=timeout_s, unless=DEAD_ENDS)
+    ready = machine.expect(READY, timeout_s=timeout_s, unless=DEAD_ENDS)
+    assert ready.group("slot") == "a"
+    assert ready.group("health") == "ok"
+    assert machine.console.said(LOGIN)
     login = machine.ssh(key=site.key)
     login.wait(timeout_s=timeout_s)
     image = _json(login, "cat /run/node/image.json")

@@ -13,6 +13,8 @@ INSTALLED = "This node is installed."
 #: A machine that boots over the network first found what it installed before.
 FOUND_FINISHED = "A finished installation is on"
 LOGIN = "login:"
+#: What a node says on serial lines when it is up.
+READY = re.compile(r"NODECRUST-READY slot=(?P<slot>\S+) version=\S+ health=(?P<health>[^\n]+?)\s*\n")
 
 #: What never becomes right by waiting longer.
 DEAD_ENDS = (

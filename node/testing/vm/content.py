@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from node.testing.vm.console import MachineFailure, tail_of
-from node.testing.vm.machine import end_process
+from node.testing.vm.machine import end_process, end_with_parent
 
 #: The host as a guest on QEMU's user network sees it.
 HOST = "10.0.2.2"
@@ -94,7 +94,12 @@ class ContentServer:
         # A log of its own each time: "ready" must not be an earlier server's.
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                self._argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                self._argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=end_with_parent,  # noqa: PLW1509 - it calls nothing but prctl
             )
         deadline = time.monotonic() + START_LIMIT_S
         while time.monotonic() < deadline and self._process.poll() is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import ctypes
 import re
 import shutil
 import signal
@@ -26,6 +26,9 @@ from node.testing.vm.spec import MIB, MachineSpec
 from node.testing.vm.ssh import SshLogin
 
 START_LIMIT_S = 20.0
+#: prctl(2)
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None, use_errno=True)
 STOP_LIMIT_S = 10.0
 
 
@@ -98,18 +101,6 @@ class Machine:
             self._process = None
         if self._files:
             shutil.rmtree(self._files.sockets, ignore_errors=True)
-
-    def leave_running(self) -> int:
-        """Let go of the machine without stopping it; gives QEMU's process id."""
-        process = self._running()
-        for console in self._consoles:
-            console.close()
-        self._consoles.clear()
-        self.monitor.close()
-        self._monitor = None
-        self._process = None
-        process.returncode = 0  # it is no longer ours to wait for
-        return process.pid
 
     def reset(self) -> None:
         """Press the reset button."""
@@ -224,7 +215,12 @@ class Machine:
             output.write((" ".join(argv) + "\n").encode())
             output.flush()
             self._process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=end_with_parent,  # noqa: PLW1509 - it calls nothing but prctl
             )
         deadline = time.monotonic() + START_LIMIT_S
         while True:
@@ -273,23 +269,9 @@ def end_process(process: subprocess.Popen[bytes]) -> None:
             process.wait()
 
 
-def end_left_running(pidfile: Path) -> bool:
-    """Stop the machine that ``leave_running`` left; False if it was gone already.
-
-    The id is checked against the process's own command line, since ids are used again.
-    """
-    try:
-        pid = int(pidfile.read_text())
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (OSError, ValueError):
-        return False
-    if str(pidfile).encode() not in command:
-        return False
-    os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + STOP_LIMIT_S
-    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return True
+def end_with_parent() -> None:
+    """Between fork and exec: have the kernel end this process when its parent dies, however that happens."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _make_image(path: Path, size_bytes: int) -> None:

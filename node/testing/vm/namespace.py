@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from node.testing.vm.console import MachineFailure
-from node.testing.vm.machine import end_process
+from node.testing.vm.machine import end_process, end_with_parent
 from node.testing.vm.spec import TapNetwork
 
 ADDRESS = "10.77.0.1"
@@ -66,6 +66,7 @@ class DhcpNamespace:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
+                    preexec_fn=end_with_parent,  # noqa: PLW1509 - it calls nothing but prctl
                 )
             deadline = time.monotonic() + 5
             while "started" not in self.log():
