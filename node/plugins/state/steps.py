@@ -158,4 +158,5 @@ def _read_installs(system: System) -> list[dict[str, Any]]:
 def _write_installs(system: System, *, done: list[dict[str, Any]], earlier: list[dict[str, Any]]) -> None:
     document = {"version": 1, "installs": done} | ({"earlier": earlier} if earlier else {})
     text = json.dumps(document, indent=2) + "\n"
-    system.files.write(system.root / CONFIG / INSTALLS_FILE, text.encode(), mode=0o600)
+    # No secret in it, and `nodectl status` of the admin reads it.
+    system.files.write(system.root / CONFIG / INSTALLS_FILE, text.encode(), mode=0o644)
