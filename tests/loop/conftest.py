@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -31,8 +32,19 @@ def run(*argv: object) -> str:
     return done.stdout
 
 
+@pytest.fixture(autouse=True)
+def alone() -> Iterator[None]:
+    """One test with loop devices at a time on this machine, since an inventory looks into all of them."""
+    if os.geteuid() != 0:
+        yield
+        return
+    with Path("/run/nodecrust-loop-tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.fixture
-def loop_disk(tmp_path: Path) -> Iterator[Callable[..., str]]:
+def loop_disk(tmp_path: Path, alone: None) -> Iterator[Callable[..., str]]:
     """A function that makes a disk: `loop_disk(size=..., sector_size=...)` gives its node."""
     made: list[str] = []
 
