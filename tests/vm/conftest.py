@@ -56,19 +56,22 @@ def image(cache: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def site(image: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """Give what the stories share."""
-    return Site(
+def site(image: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Give what the stories share; only logs are left of it."""
+    site = Site(
         image=image,
         folder=tmp_path_factory.mktemp("site"),
         accel=choose_accel(image / "vmlinuz", cache=cache),
     )
+    yield site
+    for path in (*site.folder.glob("*.iso"), *site.folder.glob("*/*.qcow2")):
+        path.unlink()
 
 
 @pytest.fixture(autouse=True)
 def _leave_no_disks(site: Site) -> Iterator[None]:
-    """Disks of a story that passed are of no use to anybody; logs stay."""
+    """Disks of a machine that is off are of no use to the next story; a running one has its pidfile."""
     yield
     for path in site.folder.glob("*/*.qcow2"):
-        if not any(path.parent.glob("qemu.pid")):
+        if not (path.parent / "qemu.pid").exists():
             path.unlink()
