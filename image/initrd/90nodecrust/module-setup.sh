@@ -87,12 +87,20 @@ leave_out_early_work() {
         "$initdir$systemdsystemunitdir"/*.wants/systemd-ask-password-*
 }
 
+# What udev knows of the devices goes on to the node, whose mounts then needn't wait until all of them were asked
+# again: on a slow machine that outlasts the time that fstab gives them.
+keep_device_database() {
+    rm -f "$initdir$systemdsystemunitdir"/*.wants/initrd-udevadm-cleanup-db.service \
+        "$initdir$systemdsystemunitdir"/initrd-udevadm-cleanup-db.service
+}
+
 install() {
     install_programs
     install_scripts
     install_units
     quieten_network
     leave_out_early_work
+    keep_device_database
     # 13 MB of names that nothing in the initrd asks for.
     rm -f "$initdir"/usr/lib/udev/hwdb.bin "$initdir"/etc/udev/hwdb.bin
     : >"$initdir/etc/initrd-release"
