@@ -135,7 +135,7 @@ class InstallBiosGrub(Step):
 
     def summary(self) -> str:
         """Say it."""
-        return f"Write the BIOS boot loader to {self.disk.node}"
+        return f"Write the BIOS boot loader to {self.disk}"
 
     def apply(self, system: System) -> None:
         """Install it, unless this machine could do without and the image lacks it."""
