@@ -15,24 +15,29 @@ from tests.image.conftest import KICKSTARTS, ROOT, node_image
 USER = "nodecrust-test"
 
 # The checkout and the interpreter may lie where only root comes: in a mount namespace of its own, the
-# first folder on the way that is closed is replaced by an open one that holds just these.
+# outermost folder that is closed is replaced by an open one that holds just these.
 OPEN_UP = """
 set -eu
 umask 022
-hold=$(mktemp -d)
-trap 'rmdir "$hold"' EXIT
+closed=
 for path in "$@"; do
-    closed=
+    mkdir -p "$HOLD$path"
+    mount --bind "$path" "$HOLD$path"
+    outermost=
     above=$path
     while [ "$above" != / ]; do
         above=$(dirname "$above")
-        [ "$(( 0$(stat -c %a "$above") & 1 ))" = 1 ] || closed=$above
+        [ "$(( 0$(stat -c %a "$above") & 1 ))" = 1 ] || outermost=$above
     done
-    [ -n "$closed" ] || continue
-    mount --bind "$path" "$hold"
-    mount -t tmpfs -o mode=755 tmpfs "$closed"
+    case " $closed " in *" $outermost "*) ;; *) closed="$closed $outermost" ;; esac
+done
+for folder in $closed; do
+    mount -t tmpfs -o mode=755 tmpfs "$folder"
+done
+for path in "$@"; do
+    [ -d "$path" ] && [ -n "$(ls -A "$path")" ] && continue
     mkdir -p "$path"
-    mount --move "$hold" "$path" 2>/dev/null || { mount --bind "$hold" "$path"; umount -l "$hold"; }
+    mount --bind "$HOLD$path" "$path"
 done
 """
 
@@ -72,6 +77,7 @@ def test_root_and_an_ordinary_user(user: str, tmp_path: Path) -> None:
         env = {
             **os.environ,
             "USER_NAME": user,
+            "HOLD": str(tmp_path / "hold"),
             "CACHE": str(home),
             "SOURCES": str(ROOT),
             "PYTHON": sys.executable,
