@@ -28,13 +28,11 @@ def addresses(interfaces: list[dict[str, object]]) -> list[tuple[str, list[str]]
     return found
 
 
-def virtualization(cpuinfo: str, *, kvm: bool) -> str:
-    """Say whether VMs can run here with the processor's help."""
+def virtualization(cpuinfo: str) -> str:
+    """Say whether the processor helps VMs. Linux hides the flags where the firmware has switched that off."""
     flags = {flag for line in cpuinfo.splitlines() if line.startswith("flags") for flag in line.split()}
     name = "Intel VT-x" if "vmx" in flags else "AMD-V" if "svm" in flags else ""
-    if not name:
-        return "not there (or switched off in the firmware)"
-    return f"{name}, ready" if kvm else f"{name}, but /dev/kvm is not there (switched off in the firmware?)"
+    return f"{name}, ready" if name else "not there, or switched off in the firmware"
 
 
 def issue_text(
@@ -95,8 +93,7 @@ def settle_addresses() -> list[tuple[str, list[str]]]:
 def show(cards: list[tuple[str, list[str]]]) -> None:
     """Write the text; show the prompts anew where it changed."""
     cpuinfo = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    hardware = virtualization(cpuinfo, kvm=Path("/dev/kvm").exists())
-    text = issue_text(running_image(), cards, hardware, read_alarms())
+    text = issue_text(running_image(), cards, virtualization(cpuinfo), read_alarms())
     before = ISSUE.read_text(encoding="ascii") if ISSUE.exists() else None
     if text == before:
         return
