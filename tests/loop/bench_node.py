@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import json
 import os
@@ -30,6 +31,7 @@ from node.system.live import LiveSystem
 from node.system.mounts import LiveMounts
 
 SERIAL = "LOOP-1"
+_CLONE_NEWNS = 0x00020000  # sched.h
 STARTED = "2026-01-02T03:04:05+00:00"
 
 
@@ -37,6 +39,20 @@ def tool(*argv: str | Path, check: bool = True) -> str:
     """Give what a program prints."""
     words = [str(word) for word in argv]
     return subprocess.run(words, check=check, capture_output=True, text=True).stdout
+
+
+def own_mounts() -> None:
+    """Give this process a mount namespace of its own, without other people's loop devices.
+
+    A program that makes a namespace meanwhile (an image build, say) would otherwise carry our mounts off in
+    it, and the disk would stay in use after its last unmount.
+    """
+    if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNS):
+        raise OSError(ctypes.get_errno(), "no mount namespace of our own")
+    tool("mount", "--make-rprivate", "/")
+    for line in reversed(Path("/proc/self/mountinfo").read_text().splitlines()):
+        if line.partition(" - ")[2].split()[1].startswith("/dev/loop"):
+            tool("umount", "--lazy", line.split()[4], check=False)
 
 
 def kernel_has(filesystem: str) -> bool:

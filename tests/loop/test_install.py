@@ -25,7 +25,7 @@ from node.plugins.bootloader import steps as boot_steps
 from node.plugins.storage import StorageAnswers
 from node.system.commands import LiveCommands
 from node.system.probe.installations import find_installations
-from tests.loop.bench_node import SERIAL, BenchNode, tool
+from tests.loop.bench_node import SERIAL, BenchNode, own_mounts, tool
 
 # A cut or a failure at the last step of each phase, and in the long version at every step.
 thoroughly = pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.soak)])
@@ -42,6 +42,11 @@ def chosen(plan: Plan, *, every: bool) -> list[int]:
 
 
 KEEP = StorageAnswers(consent=(SERIAL,), keep=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _apart() -> None:
+    own_mounts()
 
 
 @pytest.fixture(scope="session")
