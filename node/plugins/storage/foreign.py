@@ -26,7 +26,9 @@ def foreign(disk: Disk) -> list[Problem]:
     """Give a problem for each thing on a disk that reaches beyond it; a consent to the disk lifts them."""
     problems = []
     for holding in disk.contents.holdings:
-        words = f"{holding.kind} {holding.detail}".lower()
+        # A label stands in quotes behind the format's name; what its owner called it says nothing.
+        name, _, _label = holding.detail.partition('"')
+        words = f"{holding.kind} {name}".lower()
         meaning = next((text for key, text in _MEANING.items() if key in words), "")
         if not meaning:
             continue

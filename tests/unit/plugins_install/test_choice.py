@@ -229,3 +229,13 @@ def test_sizes_are_read_and_written_as_people_do():
     again = StorageAnswers.model_validate(storage.model_dump(mode="json"))
     assert again == storage
     assert StorageAnswers.model_json_schema()
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "named"), [("md", "linux_raid_member", True), ("filesystem", 'ext4 "mdata"', False)]
+)
+def test_what_reaches_beyond_a_disk_is_told_by_its_format_and_not_by_its_label(
+    kind: str, detail: str, named: bool
+):
+    held = Contents(Finding.HOLDS, (Holding(kind, detail, "/dev/sda1"),))
+    assert bool(foreign(replace(SDA, contents=held))) is named
