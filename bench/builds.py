@@ -20,10 +20,10 @@ def measure() -> Report:
     with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="nodecrust-bench-") as folder:
         os.environ["NODECRUST_CACHE"] = str(Path(folder, "cache"))
         output = Path(folder, "out")
-        cold = seconds(lambda: build("node", output))
-        warm = seconds(lambda: build("node", output))
+        cold = seconds(lambda: build("kickstarts/node.ks", output))
+        warm = seconds(lambda: build("kickstarts/node.ks", output))
         with _changed_code():
-            code = seconds(lambda: build("node", output))
+            code = seconds(lambda: build("kickstarts/node.ks", output))
         del os.environ["NODECRUST_CACHE"]
     rows = (
         Row("unchanged", f"{warm:.1f} s", f"cold {cold:.0f} s", f"{warm / cold:.2f}", "10 s", warm <= 10),

@@ -15,7 +15,7 @@ def measure() -> Report:
     """Time `nodectl --help` and a whole plan."""
     nodectl = str(Path(sys.executable).parent / "nodectl")
     machines = Path("node/testing/machines")
-    machine = sorted(machines.glob("vm*.json"))[0]
+    machine = machines / "vm-virtio-blank.json"
     answers = "tests/data/minimal-answers.yaml"
     rows = []
     for what, argv in (

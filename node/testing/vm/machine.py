@@ -153,6 +153,11 @@ class Machine:
         self.monitor.execute("screendump", filename=str(path.absolute()), format="png")
         return path
 
+    def memory_used_mib(self) -> float:
+        """The memory that QEMU's process holds now: what the guest has touched, and QEMU's own."""
+        status = Path(f"/proc/{self._running().pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
     def ssh_port(self) -> int:
         """The port of 127.0.0.1 that leads to the guest's port 22."""
         found = re.search(
@@ -171,6 +176,9 @@ class Machine:
 
     def save(self, name: str) -> None:
         """Keep the whole state, memory and disks, under ``name``. QEMU can't where there is an NVMe disk."""
+        # An older one of this name is replaced; deleting one that isn't there is no error.
+        devices = list(writable_nodes(self.spec))
+        self.monitor.run_job("snapshot-delete", tag=name, devices=devices)
         self._snapshot("snapshot-save", name)
         self.monitor.execute("cont")
 
