@@ -1,4 +1,4 @@
-"""Time and memory to switch-root over HTTP: our initrd against dracut's livenet, one kernel, one root image."""
+"""Time and memory to switch-root over HTTP: our initrd against dracut's livenet, same kernel and image."""
 
 from __future__ import annotations
 
