@@ -68,12 +68,12 @@ test-image: setup ## Real builds of images
 
 .PHONY: test-vm
 test-vm: setup ## QEMU boots what we built
-	@$(PYTEST) -m "vm and not soak" -n $(VMS) --dist loadgroup tests/vm
+	@$(PYTEST) -m "vm and not soak" -n $(VMS) --dist loadfile --no-loadscope-reorder tests/vm
 
 .PHONY: soak
 soak: setup ## The long versions: every power cut, fuzzing
 	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/unit tests/loop
-	@$(PYTEST) -m soak -n $(VMS) --dist loadgroup tests/image tests/vm
+	@$(PYTEST) -m soak -n $(VMS) --dist loadfile --no-loadscope-reorder tests/image tests/vm
 
 .PHONY: bench
 bench: setup ## Benchmarks against peers and limits (ONLY=NAME for one); writes docs/benchmarks.md

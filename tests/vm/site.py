@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -83,6 +85,14 @@ class Site:
         )
         with server:
             yield server
+
+    def remaster(self, name: str, *words: str) -> Path:
+        """Give an ISO of this name with kernel arguments and answers of our own."""
+        output = self.folder / name
+        program = str(Path(sys.executable).with_name("node-image"))
+        command = (program, "iso", str(self.image), "--output", str(output), *words)
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+        return output
 
     def machine(self, name: str, spec: MachineSpec) -> Machine:
         """Give a machine with a folder of its own and a root shell on ttyS1."""

@@ -16,7 +16,7 @@ from tests.vm.checks import writes
 from tests.vm.site import PASSWORD_HASH, Site, tftp
 from tests.vm.words import DEAD_ENDS, PLAN, ROOT_MOUNTED
 
-pytestmark = [pytest.mark.xdist_group("bad-input"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 WRONG_ANSWERS, UNFIT, STEP_FAILED = 2, 69, 1
 DISKS = (
@@ -65,8 +65,8 @@ def booted(site: Site) -> Iterator[Live]:
         with site.machine("bad-input", spec) as machine:
             machine.expect(ROOT_MOUNTED, timeout_s=400, unless=DEAD_ENDS)
             # The first of the cases, by the installer's own service: nothing fits, said on the console.
-            machine.expect("no disk fits the rule", timeout_s=300, unless=DEAD_ENDS)
-            machine.expect(PLAN, timeout_s=60)
+            machine.expect(PLAN, timeout_s=300, unless=DEAD_ENDS)
+            machine.expect("no disk fits the rule", timeout_s=60)
             shell = machine.shell
             shell.wait_until_ready(timeout_s=120)
             shell.run("systemctl stop nodecrust-installer", timeout_s=90)

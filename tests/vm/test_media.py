@@ -5,10 +5,9 @@ import pytest
 from node.testing.vm import BootFrom, Firmware, MachineSpec
 from node.testing.vm.shell import KERNEL_ARGUMENT
 from tests.vm.site import ALPHA, Site
-from tests.vm.test_uefi import remaster
 from tests.vm.words import DEAD_ENDS, PLAN, ROOT_MOUNTED
 
-pytestmark = [pytest.mark.xdist_group("media"), pytest.mark.timeout(700)]
+pytestmark = pytest.mark.timeout(700)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +20,7 @@ def test_as_far_as_the_plan(site: Site, firmware: Firmware, source: BootFrom) ->
     if not iso.exists():
         # Two disks fit nothing: the answers name one that isn't there, so the plan ends in words.
         answers = site.answers({"serial": "NONE"})
-        remaster(site, iso.name, "--append", KERNEL_ARGUMENT, "--answers", str(answers))
+        site.remaster(iso.name, "--append", KERNEL_ARGUMENT, "--answers", str(answers))
     spec = MachineSpec(
         firmware=firmware,
         boot=(source,),

@@ -10,10 +10,9 @@ from node.testing.vm import BootFrom, Firmware, MachineSpec
 from node.testing.vm.shell import KERNEL_ARGUMENT
 from tests.vm.checks import assert_healthy, wait_for_node
 from tests.vm.site import ALPHA, Site, tftp
-from tests.vm.test_uefi import remaster
 from tests.vm.words import DEAD_ENDS, INSTALL_FAILED, INSTALLED, KERNEL, PLAN
 
-pytestmark = [pytest.mark.xdist_group("secure-boot"), pytest.mark.timeout(1500)]
+pytestmark = pytest.mark.timeout(1500)
 REFUSED = "bad shim signature"
 
 
@@ -60,8 +59,8 @@ def test_pxe_with_an_altered_kernel(site: Site) -> None:
 
 
 def test_iso_as_far_as_the_plan(site: Site) -> None:
-    iso = remaster(
-        site, "secure.iso", "--append", KERNEL_ARGUMENT, "--answers", str(site.answers({"serial": "NONE"}))
+    iso = site.remaster(
+        "secure.iso", "--append", KERNEL_ARGUMENT, "--answers", str(site.answers({"serial": "NONE"}))
     )
     spec = MachineSpec(firmware=Firmware.SECURE_BOOT, boot=(BootFrom.CD,), disks=(ALPHA,), cdrom=iso)
     with site.machine("secure-cd", spec) as machine:
