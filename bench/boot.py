@@ -38,7 +38,7 @@ def measure() -> Report:
             url = f"{server.url}/root.squashfs"
             arguments = {
                 "ours": f"node.image={url} node.image.sha256={sha256} rd.systemd.gpt_auto=0",
-                "theirs": f"root=live:{url} ip=dhcp rd.live.image rd.live.overlay.overlayfs=1 rd.live.ram=1",
+                "theirs": f"root=live:{url} ip=dhcp rd.live.image rd.live.overlay.overlayfs=1",
             }
             initrds = {"ours": image / "initrd", "theirs": theirs}
             found: dict[str, list[_Figures]] = {"ours": [], "theirs": []}
