@@ -51,7 +51,7 @@ def _read_sections() -> dict[str, str]:
 
 
 def _system() -> str:
-    return f"{platform.freedesktop_os_release().get('PRETTY_NAME', 'Linux')}, kernel {platform.release()}"
+    return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
 
 
 if __name__ == "__main__":
