@@ -58,8 +58,9 @@ class DiskRule(BaseModel):
 
     @property
     def names_a_disk(self) -> bool:
-        """Whether the rule speaks of one very disk, so that even a removable one may be meant."""
-        return bool(self.serial or self.wwn or self.by_id or self.by_path or self.node)
+        """Whether the rule, without patterns, speaks of one very disk: then even a removable one is meant."""
+        links = [link for link in (self.by_id, self.by_path) if not set(link) & set("*?[")]
+        return bool(self.serial or self.wwn or self.node or any(links))
 
     @property
     def is_set(self) -> bool:

@@ -13,6 +13,7 @@ from node.model.size import format_size
 from node.plugins.storage.answers import DiskRule, Prefer, StorageAnswers
 
 OWNER = "storage"
+_ELSEWHERE = "Boot over PXE or from another medium"
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,9 @@ def _unwritable(disk: Disk, inventory: Inventory) -> tuple[Problem, ...]:
         found.append(("disk-read-only", "it is read-only", "Lift its write protection"))
     if runs_from(disk, inventory):
         what = "the running system lies on it and would be overwritten while it is read"
-        found.append(("disk-in-use", what, "Boot over PXE or from another medium"))
+        found.append(("disk-in-use", what, _ELSEWHERE))
+    elif disk.boot_medium:
+        found.append(("disk-in-use", "this system was started from it", _ELSEWHERE))
     return tuple(
         Problem(
             code=code,
@@ -138,6 +141,7 @@ def refused_contents(disk: Disk, inventory: Inventory, storage: StorageAnswers) 
             if own
             else "No serial, WWN or by-id is its own: empty it by hand (wipefs), or take another disk",
             owner=OWNER,
+            blame=Blame.MACHINE,
         ),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from node.model.inventory import Disk
-from node.model.problem import Problem
+from node.model.problem import Blame, Problem
 from node.plugins.storage.choice import describe
 
 # What else is lost, beyond this disk, when a member of it is written over.
@@ -41,6 +41,7 @@ def foreign(disk: Disk) -> list[Problem]:
                 what=f"{place} {meaning}{detail}",
                 mend="Take it out of use there first, or consent to this disk by serial, WWN or by-id",
                 owner="storage",
+                blame=Blame.MACHINE,
             )
         )
     return problems

@@ -168,7 +168,7 @@ def test_unattended_problems_are_the_last_words_and_the_exit_code():
 def test_unattended_a_disk_that_holds_something_is_refused():
     here = Machine(LVM, answers=[BASE])
     screen = Screen()
-    assert here.run(screen) == 2
+    assert here.run(screen) == 69
     assert "add 'WD-WCC4N1234567' to storage.consent" in screen.text
 
 

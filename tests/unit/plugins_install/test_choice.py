@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from node.model.answers import Answers
 from node.model.inventory import BootImage, Contents, Disk, Finding, Holding, Inventory
 from node.model.origin import Origin, Precedence
+from node.model.problem import Blame
 from node.model.size import GIB
 from node.plugins.storage.answers import REST, StorageAnswers
 from node.plugins.storage.check import check_consent
@@ -109,6 +110,16 @@ def test_some_disks_are_candidates_only_when_named(candidate: Disk, words: str):
     assert choose(candidate, disk={"node": candidate.node}).disk == candidate
 
 
+@pytest.mark.parametrize("pattern", [{"by_id": "*"}, {"by_path": "pci-sd?"}, {"by_id": "ata-sd[a-z]"}])
+def test_a_pattern_names_no_disk(pattern: dict[str, str]):
+    assert choose(SDA, STICK, disk={**pattern, "prefer": "smallest"}).disk == SDA
+
+
+def test_the_medium_that_this_system_came_from_is_not_written_to_even_by_name():
+    (problem,) = choose(replace(STICK, boot_medium=True), disk={"serial": "S-sdc"}).problems
+    assert (problem.code, problem.blame) == ("disk-in-use", Blame.MACHINE)
+
+
 def test_where_no_disk_fits_each_one_gets_its_reason():
     (problem,) = choose(SDA, SDB, STICK, disk={"model": "nvme", "min_size": "1TiB"}).problems
     for words in ("FAST SSD 9", "BIG HDD", "/dev/sdc", "serial S-sda"):
@@ -150,6 +161,8 @@ def test_contents_are_lost_only_by_consent_to_that_very_disk(
     codes = [p.code for p in choice.problems]
     assert codes == (["disk-not-empty"] if refused else [])
     if refused:
+        # What keeps the machine from being used is on the machine: exit code 69.
+        assert choice.problems[0].blame is Blame.MACHINE
         assert ("an I/O error" if finding is Finding.UNKNOWN else 'ext4 "old"') in choice.problems[0].what
         assert "'S-sda'" in choice.problems[0].mend
         assert str(choice.problems[0].origin) == "answers.yaml, line 3"
@@ -188,6 +201,7 @@ def test_what_reaches_beyond_a_disk_is_named(holding: Holding, words: str):
     (problem,) = foreign(replace(SDA, contents=Contents(Finding.HOLDS, (holding,))))
     assert words in problem.what
     assert (holding.node or "/dev/sda") in problem.what
+    assert problem.blame is Blame.MACHINE
 
 
 def test_a_plain_filesystem_reaches_nowhere():
