@@ -16,7 +16,7 @@ from urllib3.exceptions import HTTPError, IncompleteRead, InsecureRequestWarning
 
 from node.errors import CommandFailedError, InputError, NodeError, TryAgainError
 from node.installer.document import MAX_BYTES
-from node.installer.sources.location import Location, Scheme, check_sha256
+from node.installer.sources.location import Location, Scheme, check_sha256, place
 from node.installer.sources.pinned import tls_context
 from node.model.system import Commands
 
@@ -67,14 +67,21 @@ def _over_http(location: Location, retries: int, backoff_s: float) -> bytes:
         contents, leads_to = _get(location, retry)
         if not leads_to:
             return contents
-        onward = replace(location, address=urljoin(location.address, leads_to))
-        if urlsplit(onward.address).scheme != location.scheme.value:
+        onward = replace(location, address=_joined(location.address, leads_to))
+        if place(onward.address)[0] is not location.scheme:
             raise InputError(
                 f"{location} leads to {onward}, which is no {location.scheme.value}",
                 mend="Give the address itself",
             )
         location = onward
     raise InputError(f"{location} leads in a circle", mend="Give the address itself")
+
+
+def _joined(address: str, leads_to: str) -> str:
+    try:
+        return urljoin(address, leads_to)
+    except ValueError:
+        return leads_to
 
 
 def _get(location: Location, retry: Retry) -> tuple[bytes, str]:

@@ -15,6 +15,7 @@ from node.model.origin import Origin, Precedence
 from node.model.problem import Problem, Severity
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_USER = re.compile(r"(://)[^/?#]*@")
 # Where an image or a medium keeps the certificates that https is checked with.
 IMAGE_CA = Path("/etc/nodecrust/ca.pem")
 MEDIUM_CA = Path("/run/node/medium/nodecrust-ca.pem")
@@ -50,12 +51,8 @@ class Location:
 
 
 def without_password(address: str) -> str:
-    """Give an address as it may be shown."""
-    try:
-        host = urlsplit(address).netloc
-    except ValueError:
-        return address
-    return address.replace(host, host.rpartition("@")[2]) if host else address
+    """Give an address as it may be shown, be it well formed or not."""
+    return _USER.sub(r"\1", address)
 
 
 def locate(
@@ -72,12 +69,12 @@ def locate(
             _problem(name, "is given without node.answers", "Add node.answers=URL") for name in lost
         )
     problems: list[Problem] = []
-    scheme, target = _scheme(address)
+    scheme, target = place(address)
     if scheme is None:
         return None, (
             _problem(
                 "node.answers",
-                f"'{address}' is no place that answers can come from",
+                f"'{without_password(address)}' is no place that answers can come from",
                 "Write https://, http:// or tftp:// with a host, medium:/PATH or file:/PATH",
             ),
         )
@@ -107,7 +104,9 @@ def locate(
         )
     local = scheme in (Scheme.FILE, Scheme.MEDIUM)
     checked = bool(local or sha256 or (scheme is Scheme.HTTPS and (ca_sha256 or ca_file)))
-    problems += _trust_problems(scheme, address, checked=checked, trusted=trust == "network")
+    problems += _trust_problems(
+        scheme, without_password(address), checked=checked, trusted=trust == "network"
+    )
     if any(problem.severity is Severity.ERROR for problem in problems):
         return None, tuple(problems)
     return Location(scheme, target, sha256, ca_sha256, ca_file, checked), tuple(problems)
@@ -124,19 +123,20 @@ def check_sha256(contents: bytes, location: Location) -> None:
         )
 
 
-def _scheme(address: str) -> tuple[Scheme | None, str]:
+def place(address: str) -> tuple[Scheme | None, str]:
+    """Give the scheme, None where the address is none that answers can come from, and what follows it."""
     if address.startswith("/"):
         return Scheme.FILE, address
     name, _, rest = address.partition(":")
     try:
         scheme = Scheme(name.lower())
-        host = urlsplit(address).hostname
+        host, port = urlsplit(address).hostname, urlsplit(address).port
     except ValueError:
         return None, ""
     if scheme in (Scheme.FILE, Scheme.MEDIUM):
         path = "/" + rest.lstrip("/")
         return (scheme, path) if len(path) > 1 and ".." not in Path(path).parts else (None, "")
-    return (scheme, address) if host else (None, "")
+    return (scheme, address) if host and port != 0 else (None, "")
 
 
 def _fingerprint(text: str) -> str:

@@ -152,6 +152,15 @@ def test_redirects_are_followed_within_a_scheme_and_for_a_while(tls: Path):
         get(http(served.url, ca_file=tls / "ca.pem"))
 
 
+@pytest.mark.parametrize("nonsense", ["http://127.0.0.1:99999/b", "http://[1/b", "file:///etc/shadow"])
+def test_a_redirect_to_nowhere_is_said_in_words(nonsense: str):
+    with (
+        serving(Served([(302, {"Location": nonsense}, b"")])) as served,
+        pytest.raises(InputError, match="is no http"),
+    ):
+        get(http(served.url))
+
+
 def test_a_pinned_ca_is_believed_by_file_and_by_fingerprint(tls: Path):
     with serving(Served(), tls / "server") as served:
         assert get(http(served.url, ca_file=tls / "ca.pem")) == BODY

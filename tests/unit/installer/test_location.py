@@ -52,6 +52,8 @@ def test_the_bare_network_is_refused_unless_it_is_trusted_on_purpose(scheme: str
         ({"answers": "ftp://h/a"}, "node.answers"),
         ({"answers": "http:///a"}, "node.answers"),
         ({"answers": "http://[1/a"}, "node.answers"),
+        ({"answers": "https://h:99999/a"}, "node.answers"),
+        ({"answers": "http://h:0/a"}, "node.answers"),
         ({"answers": "medium:"}, "node.answers"),
         ({"answers": "medium:/../etc/shadow"}, "node.answers"),
         ({"answers": "answers.yaml"}, "node.answers"),
@@ -78,6 +80,22 @@ def test_the_image_s_ca_comes_before_the_medium_s(tmp_path: Path):
     assert locate(own, image_ca=image, medium_ca=medium)[0].ca_file == medium
     image.touch()
     assert locate(own, image_ca=image, medium_ca=medium)[0].ca_file == image
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ftp://me:hunter2@h/a",
+        "http://me:hunter2@h/a",
+        "https://me:hunter2@h:99999/a",
+        "http://me:hunter2@[1/a",
+    ],
+)
+@pytest.mark.parametrize("trust", ["", "network"])
+def test_no_problem_shows_the_password_of_an_address(address: str, trust: str):
+    _, problems = locate({"answers": address, "answers.trust": trust})
+    assert problems
+    assert all("hunter2" not in str(problem) for problem in problems)
 
 
 def test_a_password_in_an_address_is_not_shown():
