@@ -6,7 +6,7 @@ from node.installer.disk_words import describe_disk
 from node.model.answers import Answers
 from node.model.install import InstallAnswers, Mode
 from node.model.inventory import Installation, Inventory
-from node.model.layout import Role
+from node.model.layout import Layout, Role
 from node.model.problem import Blame, Problem, Severity
 
 
@@ -70,6 +70,24 @@ def installation_problems(answers: Answers, inventory: Inventory) -> list[Proble
                 )
             )
     return found
+
+
+def forgotten_installation(answers: Answers, layout: Layout) -> list[Problem]:
+    """Name a layout after which an unattended run couldn't tell that it has been here.
+
+    With consent in the answers a machine that boots over the network first would wipe itself at each boot.
+    """
+    if answers[InstallAnswers].mode is not Mode.UNATTENDED or layout.get(Role.CONFIG):
+        return []
+    return [
+        Problem(
+            "no-record",
+            "storage.roles",
+            "without CONFIG nothing records that this machine is installed, and an unattended run would"
+            " install it again at every boot over the network",
+            "Add CONFIG to storage.roles, or leave storage.roles out",
+        )
+    ]
 
 
 def _finished(found: Installation, inventory: Inventory) -> bool:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 from node.hookspecs import LayoutProposal, Target
 from node.installer.disk_words import describe_disk, lost_and_kept
-from node.installer.installed import existing_installation, installation_problems
+from node.installer.installed import existing_installation, forgotten_installation, installation_problems
 from node.installer.layout_check import check_layout
 from node.model.answers import Answers
 from node.model.inventory import Disk, Inventory
@@ -70,6 +70,7 @@ def make_plan(
         found += more
     steps: tuple[PlannedStep, ...] = ()
     if layout:
+        found += forgotten_installation(answers, layout)
         kernel_args = tuple(contributions.kernel_args(answers, inventory))
         target = Target(layout, str(install_id), started_at, kernel_args)
         steps, more = _ordered(contributions.steps(answers, inventory, target))

@@ -39,7 +39,7 @@ class DoNothing(Step):
 
 def layout_of(disk: Disk, *partitions: PlannedPartition) -> Layout:
     identity = DiskIdentity(disk.node, disk.size, disk.sector_size, disk.serial, disk.wwn, disk.model)
-    return Layout(identity, ID, partitions or (partition(),))
+    return Layout(identity, ID, partitions or (partition(7),))
 
 
 def partition(number: int = 1, start: int = MIB, size: int = GIB, **named: Any) -> PlannedPartition:
@@ -225,6 +225,12 @@ def test_a_node_that_runs_from_the_network_is_left_alone():
         installations=(replace(found, complete=False),),
     )
     assert planned(diskless, contributions(layout_of(DISK)), UNATTENDED).boots_existing == "/dev/vda"
+
+
+def test_an_unattended_run_that_could_not_tell_that_it_was_here_is_refused():
+    nothing_records = contributions(layout_of(DISK, partition(4)))
+    assert codes(planned(BLANK, nothing_records, UNATTENDED)) == ["no-record"]
+    assert not codes(planned(BLANK, nothing_records, InstallAnswers()))
 
 
 def test_what_is_lost_and_what_stays_disk_by_disk():
