@@ -125,18 +125,16 @@ class RecordInstall(Step):
             "slot": "a",
             "at": self.at,
         }
-        self._write(system, [*self._others(system), record])
+        if not system.mounts.is_mounted(system.root / CONFIG):
+            raise NodeError("CONFIG isn't mounted, so the installation can't be recorded")
+        _write_installs(system, done=[*self._others(system), record], earlier=[])
 
     def undo(self, system: System) -> None:
         """Take it out again."""
         path = system.root / CONFIG / INSTALLS_FILE
         if system.mounts.is_mounted(system.root / CONFIG) and system.files.exists(path):
-            self._write(system, self._others(system))
-
-    def _write(self, system: System, done: list[dict[str, Any]]) -> None:
-        if not system.mounts.is_mounted(system.root / CONFIG):
-            raise NodeError("CONFIG isn't mounted, so the installation can't be recorded")
-        _write_installs(system, done=done, earlier=[])
+            # Those before it stay set aside: what they recorded is not on the disk any more.
+            _write_installs(system, done=[], earlier=self._others(system))
 
     def _others(self, system: System) -> list[dict[str, Any]]:
         return [each for each in _read_installs(system) if each.get("id") != self.install_id]

@@ -267,7 +267,8 @@ def test_records_are_set_aside_until_the_new_one_is_there():
     assert [each["id"] for each in installs(system)["installs"]] == ["old", ID]
     assert "earlier" not in installs(system)
     RECORD.undo(system)
-    assert [each["id"] for each in installs(system)["installs"]] == ["old"]
+    assert installs(system)["installs"] == []
+    assert [each["id"] for each in installs(system)["earlier"]] == ["old"]
 
 
 def test_a_record_is_never_written_beside_its_partition():
