@@ -12,8 +12,10 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from node.errors import CommandFailedError, NodeError
@@ -25,9 +27,10 @@ Progress = Callable[[int, int], None]
 Say = Callable[[str], None]
 SystemFactory = Callable[[Progress, Say], System]
 
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 _LAST_WORDS_SIZE = 2000
 _DEATH_TIMEOUT_S = 10.0
+_LOOK_AGAIN_S = 0.01
 
 
 class Kind(StrEnum):
@@ -69,12 +72,16 @@ def run_child(
 ) -> Failure | None:
     """Run `work` with a system of its own in a child process group; None where it said that it is done.
 
-    Whatever is left of the group when the child ends, at the time limit, or when `stop_fd` becomes readable
-    is killed. Nothing that the child prints, writes or ends with can raise here. `private_fds` are the
-    caller's alone: the child can't write to them.
+    When the child ends, at the time limit, or when `stop_fd` becomes readable, it is killed with all that it
+    started, sessions of their own included: a mkfs that lives on would write to a disk that is taken back.
+    Nothing that the child prints, writes or ends with can raise here. `private_fds` are the caller's alone:
+    the child can't write to them. No other thread may start a program meanwhile.
     """
     report_end, child_report_end = os.pipe()
     output_end, child_output_end = os.pipe()
+    # What the child leaves behind becomes ours, and not init's, whatever session it made for itself.
+    _set_process_option(_PR_SET_CHILD_SUBREAPER, 1)
+    known = _children()
     with warnings.catch_warnings():
         # Python warns of fork in a process with threads; the child runs one thread and never returns.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -87,8 +94,11 @@ def run_child(
     try:
         os.close(child_report_end)
         os.close(child_output_end)
-        return _Watch(pid, report_end, output_end, on_report, stop_fd).until_end(timeout_s)
+        return _Watch(pid, report_end, output_end, on_report, stop_fd=stop_fd, known=known).until_end(
+            timeout_s
+        )
     finally:
+        _set_process_option(_PR_SET_CHILD_SUBREAPER, 0)
         os.close(report_end)
         os.close(output_end)
 
@@ -101,7 +111,7 @@ def _be_child(
     try:
         os.setpgid(0, 0)
         # Without its engine a step must not go on writing to a disk that nobody watches.
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        _set_process_option(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
         signal.set_wakeup_fd(-1)
@@ -164,9 +174,12 @@ class _Watch:
         report_fd: int,
         output_fd: int,
         on_report: Callable[[Report], None],
+        *,
         stop_fd: int | None,
+        known: frozenset[int],
     ) -> None:
         self._pid = pid
+        self._known = known
         self._report_fd = report_fd
         self._output_fd = output_fd
         self._on_report = on_report
@@ -188,9 +201,10 @@ class _Watch:
             _kill_group(self._pid)
             status = self._reap(ended)
             os.close(ended)
+            stuck = _end_orphans(self._known | {self._pid})
         while self._take(self._report_fd) or self._take(self._output_fd):
             pass
-        if status is None:
+        if status is None or stuck:
             early = f"{early or 'it ended'}, but can't be killed: the kernel still waits for a device"
         return Failure(early, self._last_words()) if early else self._outcome(status or 0)
 
@@ -273,6 +287,36 @@ class _Watch:
 
     def _last_words(self) -> str:
         return self._output.decode(errors="replace").strip()
+
+
+def _set_process_option(option: int, value: int) -> None:
+    ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+def _children() -> frozenset[int]:
+    """Give the processes whose parent we are, zombies included (proc_pid_stat(5), field 4)."""
+    me, found = str(os.getpid()), set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if stat.read_text(errors="replace").rpartition(")")[2].split()[1] == me:
+                found.add(int(stat.parent.name))
+    return frozenset(found)
+
+
+def _end_orphans(known: frozenset[int]) -> bool:
+    """Kill what became ours when a child ended, and what that had started; True where something can't be."""
+    until = time.monotonic() + _DEATH_TIMEOUT_S
+    while orphans := _children() - known:
+        for pid in orphans:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for pid in orphans:
+            with suppress(ChildProcessError):
+                while os.waitpid(pid, os.WNOHANG) == (0, 0):
+                    if time.monotonic() > until:
+                        return True
+                    time.sleep(_LOOK_AGAIN_S)
+    return False
 
 
 def _kill_group(pid: int) -> None:

@@ -23,6 +23,7 @@ from node.model.event import Event, EventKind
 from node.model.plan import Plan
 from node.model.problem import Blame, Problem, Severity
 from node.model.step import MASK, PlannedStep, Step
+from node.system.commands import LiveCommands
 
 pytestmark = pytest.mark.effects("processes", "writes")
 
@@ -329,6 +330,33 @@ def test_a_signal_is_a_failure_with_undo(tmp_path: Path, log: Path, number: int)
     assert time.monotonic() - began < 10
     assert lines(log) == ["apply a", "undo b", "undo a"]
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize("shell", ["sh", "setsid sh"])
+def test_no_program_of_a_step_outlives_it_and_writes_on(tmp_path: Path, shell: str):
+    """As a mkfs would that hangs while the disk it writes to is taken back."""
+    pids = tmp_path / "pids"
+
+    @dataclass(frozen=True)
+    class Hang(Step):
+        timeout_s: ClassVar[float] = 1.0
+
+        def summary(self) -> str:
+            return "Hang"
+
+        def apply(self, system: Any) -> None:
+            script = f"echo $$ >> {pids}; sleep 300 & echo $! >> {pids}; wait"
+            LiveCommands().run([*shell.split(), "-c", script])
+
+        def undo(self, system: Any) -> None:
+            living = [pid for pid in pids.read_text().split() if Path(f"/proc/{pid}").exists()]
+            system.say(f"living: {living}")
+
+    told: list[Event] = []
+    with pytest.raises(StepFailedError, match="did not end within"):
+        run(tmp_path, plan(Hang()), (told.append,))
+    assert len(pids.read_text().split()) == 2
+    assert "living: []" in [event.message for event in told]
 
 
 def test_what_a_step_leaves_running_is_ended_with_it(tmp_path: Path, log: Path):
