@@ -25,6 +25,12 @@ class BootAnswers(SectionModel):
     def _one_line(cls, text: str) -> str:
         if not text.isprintable():
             raise refuse("kernel-arguments", "these are no kernel arguments: they must be one printable line")
+        if set(text) & set("\\'"):
+            raise refuse(
+                "kernel-arguments",
+                "a backslash or a single quote doesn't come through GRUB to the kernel",
+                "Leave it out; double quotes keep blanks together",
+            )
         if text.count('"') % 2:
             raise refuse("kernel-arguments", "a double quote is not closed", 'Close it with another "')
         if taken := [word for word in words(text) if is_ours(word)]:

@@ -54,5 +54,11 @@ def esp_stub(boot_uuid: str) -> str:
 
 
 def _quote(word: str) -> str:
-    """Quote a word for GRUB's shell where it has more in it than plain letters."""
+    """Quote a word for GRUB's shell where it has more in it than plain letters.
+
+    Double quotes go: around a word with blanks GRUB puts its own, which the kernel reads the same wherever
+    they stand in the word, and others it escapes in a way that the kernel doesn't know
+    (grub_create_loader_cmdline in grub-core/lib/cmdline.c).
+    """
+    word = word.replace('"', "")
     return word if re.fullmatch(r"[\w.,:=/+@%-]+", word) else "'" + word.replace("'", "'\\''") + "'"
