@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -72,8 +73,6 @@ def listing(tree: Path) -> tuple[set[str], set[str]]:
 
 def _walk(tree: Path) -> Iterable[tuple[Path, list[str], list[str]]]:
     # Path.walk is there from Python 3.12 on.
-    import os  # noqa: PLC0415
-
     for folder, names, others in os.walk(tree):
         yield Path(folder), names, others
 
@@ -147,6 +146,18 @@ def write_identity(tree: Path, facts: Mapping[str, str | int]) -> None:
     text = release.read_text(encoding="utf-8")
     own = f'IMAGE_ID="{facts["name"]}"\nIMAGE_VERSION="{facts["version"]}"\n'
     write(release, f"{text.rstrip()}\n{own}")
+
+
+def mark_as_current(tree: Path, epoch: int) -> None:
+    """Tell systemd that /etc and /var belong to this /usr (systemd-update-done.service(8)).
+
+    Otherwise every boot of the read-only image rebuilds the linker's cache, the catalogue and the hardware
+    database into memory. No file of the image is younger than `epoch`.
+    """
+    for folder in ("etc", "var"):
+        path = tree / folder / ".updated"
+        write(path, f"TIMESTAMP_NSEC={epoch * 10**9}\n")
+        os.utime(path, (epoch, epoch))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from image.process import run
 
-# Level of zstd: quick for daily work; 19 saves a sixth and takes minutes (RECIPES: 164 MB against 135 MB).
+# Level of zstd: quick for daily work. 19 saves a sixth and takes minutes (one tree: 164 MB in 5 s, 135 MB in 427 s).
 DEFAULT_LEVEL = 3
 
 

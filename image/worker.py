@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from image import chroot, configure, dpkg, finish, initrd_layer, minimizer, squashfs
+from image import chroot, configure, dpkg, finish, initrd_layer, minimizer, packages, squashfs
 from image.cache import Cache
 from image.kickstart import Kickstart, PostScript
 from image.process import run
@@ -94,6 +94,7 @@ def make_image(job: Job, report: Report) -> dict[str, Any]:
         # What came later, our own package and those of scripts, is wanted too.
         finish.purge(job.tree, {*job.wanted, *(set(dpkg.installed(job.tree)) - unpacked)})
         installed = dpkg.installed(job.tree)
+        packages.check_excluded(job.kickstart, installed)
         finish.install_boot_files(job.tree, vmlinuz, job.output / "initrd")
         _minimize(job, report)
         finish.remove_traces(job.tree)
@@ -107,6 +108,7 @@ def make_image(job: Job, report: Report) -> dict[str, Any]:
                 "append": job.kickstart.append or "",
             },
         )
+        finish.mark_as_current(job.tree, job.epoch)
     with report.stage("squashfs"):
         squashfs.make(job.tree, job.output / "root.squashfs", epoch=job.epoch, level=job.compression_level)
     return {

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class NodeError(Exception):
     """An error with words for a user: what happened, details, and how to mend it.
 
-    `exit_code` is what the process ends with when nobody handles it (DESIGN.md, contract).
+    `exit_code` is what the process ends with when nobody handles it (README).
     """
 
     exit_code: ClassVar[int] = 1

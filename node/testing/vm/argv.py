@@ -1,6 +1,6 @@
 """A machine's QEMU command line: pure, so that tests compare it with golden values.
 
-What each odd option is for: RECIPES of the project, measured with QEMU 7.2 and OVMF 2022.11.
+What each odd option is for: measured with QEMU 7.2 and OVMF 2022.11.
 """
 
 from __future__ import annotations
