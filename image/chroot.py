@@ -75,6 +75,7 @@ def run_inside(
     env: Mapping[str, str] | None = None,
     brief: str | None = None,
 ) -> str:
-    """Run a command in the tree. Raises CommandFailedError like `process.run`."""
+    """Run a command in the tree. Raises CommandFailedError like `process.run`, with the command's name."""
     home = {"HOME": "/root", "TMPDIR": "/var/tmp"}  # noqa: S108 - the tree's own
+    brief = brief or f"{argv[0]} failed in the image"
     return run(["chroot", tree, *argv], env={**home, **(env or {})}, brief=brief)

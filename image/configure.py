@@ -20,6 +20,9 @@ Inside = Callable[[Sequence[str]], str]
 # Names that other distributions give to services of Debian.
 _SERVICE_NAMES = {"sshd": "ssh"}
 
+# The same for groups.
+_GROUP_NAMES = {"wheel": "sudo"}
+
 _HOSTS = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
 
 
@@ -119,7 +122,11 @@ def _accounts(tree: Path, kickstart: Kickstart, inside: Inside) -> None:
     root = kickstart.root
     inside(["usermod", "-p", password_field(root) if root else "*", "root"])
     for account in kickstart.accounts:
-        inside(_useradd(account))
+        try:
+            inside(_useradd(account))
+        except NodeError as error:
+            brief = f"user --name={account.name}: the account can't be made"
+            raise InputError(brief, details=error.details) from error
     homes = {"root": "/root"} | {one.name: one.home or f"/home/{one.name}" for one in kickstart.accounts}
     for name in homes:
         keys = [key for user, key in kickstart.ssh_keys if user == name]
@@ -134,7 +141,7 @@ def _useradd(account: Account) -> list[str]:
     argv = ["useradd", "--create-home", "--password", password_field(account)]
     argv += ["--shell", account.shell or "/bin/bash"]
     options = {
-        "--groups": ",".join(account.groups),
+        "--groups": ",".join(dict.fromkeys(_GROUP_NAMES.get(one, one) for one in account.groups)),
         "--home-dir": account.home,
         "--comment": account.gecos,
         "--uid": account.uid,

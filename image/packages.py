@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from image import mirror
 from image.cache import Cache, key_of, locked
 from image.kickstart import Kickstart
+from image.ks_reader import refuse
 from image.mirror import Archive, Mirror
 from image.origin import Complaint, Origin
 from image.process import run
@@ -28,6 +29,8 @@ BUILD_PACKAGES = (
     "dracut-core",
     "dracut-network",
     "kmod",
+    # The accounts of the kickstart, root's lock among them, are made by its programs.
+    "passwd",
     "zstd",
 )
 
@@ -53,15 +56,42 @@ class PackageList:
 
 
 def package_list(kickstart: Kickstart, own_depends: Sequence[str], build: Sequence[str]) -> PackageList:
-    """The packages of an image: the kickstart's, what our own package needs, what the build needs."""
+    """The packages of an image: the kickstart's, what our own package needs, what the build needs.
+
+    Raises InputError where the kickstart removes what our own package needs.
+    """
+    refuse(
+        [
+            Complaint(_origin(kickstart, name), f"-{name}: the node itself needs this package")
+            for name in kickstart.excluded
+            if name in own_depends
+        ]
+    )
     wanted = {*kickstart.packages, *own_depends}
     if kickstart.lang and not is_builtin_locale(kickstart.lang):
         wanted.add(LOCALE_PACKAGE)
+    making = {*BUILD_PACKAGES, *build} - wanted
     return PackageList(
         wanted=tuple(sorted(wanted)),
-        build=tuple(sorted({*BUILD_PACKAGES, *build} - wanted)),
-        excluded=tuple(sorted(set(kickstart.excluded) - wanted)),
+        build=tuple(sorted(making)),
+        # What makes the image is there meanwhile, and gone in the end like the rest of its kind.
+        excluded=tuple(sorted(set(kickstart.excluded) - wanted - making)),
         options=tuple(dpkg_options(kickstart)),
+    )
+
+
+def _origin(kickstart: Kickstart, name: str) -> Origin:
+    return kickstart.package_origins.get(name, Origin(kickstart.path, 0))
+
+
+def check_excluded(kickstart: Kickstart, installed: Collection[str]) -> None:
+    """Raise InputError where a package that the kickstart removes is in the finished image after all."""
+    refuse(
+        [
+            Complaint(_origin(kickstart, name), f"-{name}: the image needs this package")
+            for name in kickstart.excluded
+            if name in installed
+        ]
     )
 
 
@@ -91,10 +121,8 @@ def check_names(kickstart: Kickstart, packages: PackageList, archive: Archive) -
     if not unknown:
         return
     suites = ", ".join(suite.name for suite in kickstart.suites)
-    nowhere = Origin(kickstart.path, 0)
     complaints = sorted(
-        Complaint(kickstart.package_origins.get(name, nowhere), f"{name}: no such package in {suites}")
-        for name in unknown
+        Complaint(_origin(kickstart, name), f"{name}: no such package in {suites}") for name in unknown
     )
     raise InputError(
         f"{len(unknown)} unknown package{'s' if len(unknown) > 1 else ''}: {', '.join(unknown)}",

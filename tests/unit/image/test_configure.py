@@ -13,7 +13,7 @@ from image.configure import configure
 from image.finish import remove_traces
 from image.kickstart import Kickstart
 from image.password import deterministic_hash
-from node.errors import InputError
+from node.errors import CommandFailedError, InputError
 from tests.unit.image.conftest import KickstartText
 
 # The tree's links point to absolute paths, which the guard takes for writes there.
@@ -94,6 +94,22 @@ def test_what_the_kickstart_says(tree: Path, kickstart: KickstartText) -> None:
 def test_what_the_image_has_no_means_for(tree: Path, kickstart: KickstartText, text: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         apply(tree, kickstart(text))
+
+
+def test_an_account_that_can_t_be_made_is_named(tree: Path, kickstart: KickstartText) -> None:
+    calls: list[list[str]] = []
+
+    def inside(argv: Sequence[str]) -> str:
+        calls.append(list(argv))
+        if argv[0] == "useradd":
+            raise CommandFailedError("useradd failed", argv=argv, status=6, details="no group 'x'")
+        return ""
+
+    with pytest.raises(InputError, match="user --name=op: ") as caught:
+        configure(tree, kickstart("user --name=op --groups=wheel,sudo,x\n"), inside)
+    assert caught.value.details == "no group 'x'"
+    # The RPM distributions' name of the administrators' group means Debian's.
+    assert calls[-1][calls[-1].index("--groups") + 1] == "sudo,x"
 
 
 def test_a_service_that_is_not_there_is_off_already(tree: Path, kickstart: KickstartText) -> None:
