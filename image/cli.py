@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,15 @@ from image.progress import Progress
 from image.serve import Ports, listen_http, serve
 from image.site import read_boot, site
 from image.squashfs import DEFAULT_LEVEL
+from node.cli.boundary import EXIT_BUG
+from node.cli.logs import append_to_log
 from node.errors import InputError, NodeError
 
 # A bench network is what it serves.
 EVERYWHERE = "0.0.0.0"  # noqa: S104
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_PORT = click.IntRange(0, 65535)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
@@ -75,7 +79,7 @@ def build_command(as_json: bool, **asked: Any) -> None:
     click.echo(f"{manifest['name']} {manifest['version']} built in {seconds} s")
 
 
-@cli.command("iso")
+@cli.command("iso", short_help="Copy DIR's ISO with more arguments or answers.")
 @click.argument("folder", metavar="DIR", type=_FOLDER)
 @click.option("--output", "-o", type=_FILE, required=True, help="ISO file to write.")
 @click.option("--append", default="", metavar="ARGS", help="Further kernel arguments.")
@@ -86,6 +90,8 @@ def iso_command(folder: Path, output: Path, append: str, answers: Path | None) -
     for needed in (folder / "node.iso", *([answers] if answers else [])):
         if not needed.is_file():
             raise InputError(f"there is no file {needed}")
+    if not output.absolute().parent.is_dir():
+        raise InputError(f"there is no folder {output.parent} to write {output.name} to")
     iso.remaster(folder / "node.iso", output, boot, answers=answers)
     click.echo(f"{output}  {output.stat().st_size / 2**20:.1f} MiB")
 
@@ -93,8 +99,8 @@ def iso_command(folder: Path, output: Path, append: str, answers: Path | None) -
 @cli.command("serve")
 @click.argument("folder", metavar="DIR", type=_FOLDER)
 @click.option("--listen", default=EVERYWHERE, metavar="ADDR", show_default=True, help="Address to serve at.")
-@click.option("--http-port", type=int, default=8080, show_default=True, help="0 takes a free one.")
-@click.option("--tftp-port", type=int, help="Default: 69 for root, else none.")
+@click.option("--http-port", type=_PORT, default=8080, show_default=True, help="0 takes a free one.")
+@click.option("--tftp-port", type=_PORT, help="Default: 69 for root, else no TFTP.")
 @click.option("--base-url", metavar="URL", help="Address of the HTTP server as the machines see it.")
 @click.option("--append", default="", metavar="ARGS", help="Further kernel arguments.")
 @click.option("--answers", type=_FILE, help="Answers for unattended installations, served with their digest.")
@@ -118,7 +124,7 @@ def serve_command(folder: Path, listen: str, http_port: int, tftp_port: int | No
     serve(the_site, listener, ports, asked["dhcp"], click.echo)
 
 
-def main() -> int:
+def main() -> int:  # noqa: PLR0911 - one return a reason
     """Run; every error of ours ends as words on standard error and its exit code."""
     # Both end a build in the same way: what it made is cleared away.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -133,7 +139,25 @@ def main() -> int:
     except NodeError as error:
         _explain(error)
         return error.exit_code
+    except BrokenPipeError:
+        # Who reads us has seen enough; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        # A full disk, a folder that can't be written: the machine's matter, said in its words.
+        where = f"{error.filename}: " if error.filename else ""
+        _explain(NodeError(f"{where}{error.strerror or error}"))
+        return 1
+    except Exception as error:
+        return _crash(error)
     return result if isinstance(result, int) else 0
+
+
+def _crash(error: Exception) -> int:
+    log = append_to_log("node-image: " + "".join(traceback.format_exception(error)) + "\n")
+    mend = f"the details are in {log}; please report them" if log else "no log could be written"
+    _explain(NodeError(f"a bug of ours ({type(error).__name__})", mend=mend))
+    return EXIT_BUG
 
 
 def _explain(error: NodeError) -> None:

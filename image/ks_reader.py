@@ -89,6 +89,9 @@ class KickstartReader(KickstartParser):  # type: ignore[misc]
         self._open.pop()
 
     def _handleInclude(self, f: str) -> None:
+        if "://" in f:
+            self.complain(f"%include {f}: only files are included, no addresses")
+            return
         path = Path(f)
         if not path.is_absolute():
             path = self._open[-1].path.parent / path
@@ -96,7 +99,7 @@ class KickstartReader(KickstartParser):  # type: ignore[misc]
             self.complain(f"%include {f}: the file includes itself")
             raise _Stop
         if not path.is_file():
-            self.complain(f"%include {f}: there is no file {path}")
+            self.complain(f"%include {f}: there is no file {path}" if f else "%include which file?")
             return
         self._includeDepth += 1
         self._read(path)
@@ -178,6 +181,12 @@ class _RefusedSection(NullSection):  # type: ignore[misc]
         self._reader.open_section(args)
 
 
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "it is no text in UTF-8"
+    return error.strerror or str(error)
+
+
 def read(path: Path, *, ks_version: str | None = None) -> KickstartReader:
     """Read a kickstart whole.
 
@@ -186,7 +195,7 @@ def read(path: Path, *, ks_version: str | None = None) -> KickstartReader:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: can't read the kickstart: {error}") from error
+        raise InputError(f"{path}: can't read the kickstart: {_why(error)}") from error
     line = _VERSION_LINE.search(text)
     wanted = ks_version or (line.group(1) if line else None)
     try:
@@ -200,7 +209,7 @@ def read(path: Path, *, ks_version: str | None = None) -> KickstartReader:
     try:
         reader.read(path)
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: can't read an included file: {error}") from error
+        raise InputError(f"{path}: can't read an included file: {_why(error)}") from error
     refuse(reader.complaints)
     return reader
 

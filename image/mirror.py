@@ -193,6 +193,10 @@ def _explain(error: CommandFailedError, mirror: Mirror | None) -> NodeError:
     words = mirror.hidden(error.details) if mirror else error.details
     if _UNTRUSTED.search(words):
         return NodeError("the mirror's signature is wrong: nothing of it is used", details=words)
+    if "Malformed entry" in words:
+        return InputError(
+            "the mirror's address is no URL that apt takes", mend="give one as http://HOST/debian"
+        )
     if "does not have a Release file" in words:
         return InputError("the mirror lacks a suite that the kickstart names", details=words)
     if _UNREACHABLE.search(words):

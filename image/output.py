@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,8 +37,11 @@ class Image:
 
 
 def check_target(folder: Path) -> None:
-    """Raise InputError where the folder holds something that isn't an output of ours."""
+    """Raise InputError where the folder can't be made, or holds something that isn't an output of ours."""
     if not folder.exists():
+        above = next(one for one in folder.absolute().parents if one.exists())
+        if not (above.is_dir() and os.access(above, os.W_OK)):
+            raise InputError(f"{folder} can't be made: {above} is no folder that you may write to")
         return
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder")

@@ -110,7 +110,7 @@ async def _listen_tftp(site: Site, address: str, port: int, log: Log) -> None:
     except OSError as error:
         raise InputError(
             f"can't listen on {address} UDP port {port} for TFTP: {error.strerror}",
-            mend="name another by --tftp-port (boot ROMs ask 69, which needs root), or --no-tftp",
+            mend="name another by --tftp-port (boot ROMs ask 69, which needs root)",
         ) from error
 
 

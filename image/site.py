@@ -45,7 +45,7 @@ def read_boot(folder: Path) -> Boot:
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
             f"{folder} holds no image",
-            details=str(error),
+            details=f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error),
             mend="build one: node-image build KICKSTART --output DIR",
         ) from error
 

@@ -53,6 +53,44 @@ def test_an_interruption(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     assert "nothing half-made is left" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (OSError(28, "No space left on device", "/big/out"), 1, "/big/out: No space left on device"),
+        (ZeroDivisionError("oops"), 70, "a bug of ours (ZeroDivisionError)"),
+    ],
+)
+def test_no_error_shows_a_traceback(
+    error: Exception,
+    code: int,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    logged: list[str] = []
+    monkeypatch.setattr(cli, "append_to_log", lambda text: logged.append(text) or Path("/state/log"))
+    monkeypatch.setattr(cli, "build", fail)
+    monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
+    monkeypatch.setattr("sys.argv", ["node-image", "build", "x.ks", "--output", "out"])
+    assert cli.main() == code
+    said = capsys.readouterr().err
+    assert f"node-image: {words}\n" in said
+    assert "Traceback" not in said
+    assert bool(logged) == (code == 70)
+
+
+@pytest.mark.parametrize(
+    "words", [["--http-port", "99999"], ["--tftp-port", "-1"], ["--http-port", "0", "--tftp-port", "70000"]]
+)
+def test_a_port_that_is_none(words: list[str]) -> None:
+    result = CliRunner().invoke(cli.cli, ["serve", "x", *words])
+    assert result.exit_code == 2
+    assert "is not in the range" in result.output
+
+
 def test_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
     monkeypatch.setattr("sys.argv", ["node-image", "build", str(Path("x.ks"))])
