@@ -15,6 +15,7 @@ from typing import Any
 import pluggy
 
 from node.hookspecs import API_VERSION, PROJECT, Hooks
+from node.model.mask import mask_hashes
 from node.model.problem import Blame, Problem, Severity
 
 _log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class Plugins:
                 return
             self._manager.register(plugin, name)
             self._manager.check_pending()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             _log.exception("plugin %s could not be loaded", name)
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)
@@ -105,7 +106,7 @@ class Plugins:
                 value = implementation.function(*passed.values())
                 if inspect.isgenerator(value) or isinstance(value, list):
                     value = tuple(value)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 _log.exception("plugin %s failed in %s", name, hook)
                 self._blame(name, f"failed in {hook}: {type(error).__name__}: {error}")
                 continue
@@ -118,7 +119,7 @@ class Plugins:
             Problem(
                 code="plugin-failed",
                 where=f"plugin {name}",
-                what=what,
+                what=mask_hashes(what),
                 mend="Report it to its author, or leave it out with NODECRUST_PLUGINS",
                 owner=name,
                 severity=Severity.ERROR if built_in else Severity.WARNING,

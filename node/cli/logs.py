@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from node.model.mask import mask_hashes
+
 RUN = Path("/run/node")
 _FORM = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -32,11 +34,14 @@ class LogFile(logging.Handler):
 
 
 def append_to_log(text: str) -> Path | None:
-    """Append to the first log file that can be written and give its path, None where there is none."""
+    """Append to the first log file that can be written and give its path, None where there is none.
+
+    Password hashes are masked: a traceback may quote the value that a program stumbled over.
+    """
     for path in _candidates():
         try:
             with _open(path) as log:
-                log.write(text)
+                log.write(mask_hashes(text))
         except OSError:
             continue
         return path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -13,10 +12,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from node.model.event import Event
-from node.model.step import MASK, Step, step_to_data
-
-# What crypt(5) writes, so that a hash is masked even where a command echoes a part of what it was given.
-_HASH = re.compile(r"\$(?:y|gy|7|6|5|2[abxy]|1|sha1|md5)\$[^\s'\":]{4,}")
+from node.model.mask import MASK, mask_hashes
+from node.model.step import Step, step_to_data
 
 
 class Mask:
@@ -35,7 +32,7 @@ class Mask:
         """Give the text without any secret."""
         for secret in self._secrets:
             text = text.replace(secret, MASK)
-        return _HASH.sub(MASK, text)
+        return mask_hashes(text)
 
 
 class Journal:

@@ -11,9 +11,9 @@ from pydantic_core import ErrorDetails
 
 from node.installer.keys import KnownKeys, is_secret
 from node.model.answers import SectionModel
+from node.model.mask import MASK
 from node.model.origin import Origin
 from node.model.problem import Blame, Problem
-from node.model.step import MASK
 
 # pydantic's error types (docs.pydantic.dev/latest/errors/validation_errors) in the words of a document.
 _EXPECTS = {

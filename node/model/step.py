@@ -8,6 +8,7 @@ from typing import Any, ClassVar, cast
 
 from pydantic import TypeAdapter
 
+from node.model.mask import MASK
 from node.model.system import System
 
 
@@ -70,9 +71,6 @@ class PlannedStep:
     phase: str
     step: Step
     owner: str = ""
-
-
-MASK = "********"
 
 
 def step_to_data(step: Step, *, reveal: bool = False) -> dict[str, Any]:

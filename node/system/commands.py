@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from node.errors import CommandFailedError
-from node.model.step import MASK
+from node.model.mask import MASK
 from node.model.system import Completed
 
 log = logging.getLogger(__name__)

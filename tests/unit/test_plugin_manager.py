@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -19,6 +20,12 @@ class Raising:
     @hookimpl
     def node_status_panels(self) -> list[StatusLine]:
         raise RuntimeError("no power")
+
+
+class Leaving:
+    @hookimpl
+    def node_status_panels(self) -> list[StatusLine]:
+        sys.exit("bye")
 
 
 class LateRaising:
@@ -50,7 +57,7 @@ def test_each_plugin_is_asked_alone_and_in_the_order_of_loading() -> None:
     ]
 
 
-@pytest.mark.parametrize("bad", [Raising(), LateRaising()])
+@pytest.mark.parametrize("bad", [Raising(), LateRaising(), Leaving()])
 def test_a_plugin_that_raises_is_named_and_passed_over(bad: object) -> None:
     manager = loaded(bad=bad, good=Good())
     assert [a.plugin for a in manager.call("node_status_panels", inventory=Inventory())] == ["good"]

@@ -92,6 +92,14 @@ def test_a_bug_has_a_short_reference_and_its_traceback_is_in_the_log(
     assert f"reference {reference}" in capsys.readouterr().err
 
 
+def test_no_password_hash_reaches_the_log_of_a_bug(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    raising(monkeypatch, ValueError("input_value='$6$abcdefgh$0123456789'"))
+    main.run(["x"])
+    log = (tmp_path / "nodecrust" / "nodectl.log").read_text()
+    assert "input_value='********'" in log
+    assert "abcdefgh" not in log
+
+
 def test_a_reader_that_goes_away_is_no_error(monkeypatch: pytest.MonkeyPatch):
     raising(monkeypatch, BrokenPipeError())
     with open("/dev/null", "w") as null:  # noqa: PTH123

@@ -20,9 +20,10 @@ from node.installer import engine
 from node.installer.engine import run_plan
 from node.installer.journal import read_journal
 from node.model.event import Event, EventKind
+from node.model.mask import MASK
 from node.model.plan import Plan
 from node.model.problem import Blame, Problem, Severity
-from node.model.step import MASK, PlannedStep, Step
+from node.model.step import PlannedStep, Step
 from node.system.commands import LiveCommands
 
 pytestmark = pytest.mark.effects("processes", "writes")

@@ -4,7 +4,8 @@ from typing import ClassVar
 
 import pytest
 
-from node.model.step import MASK, Step, step_from_data, step_to_data
+from node.model.mask import MASK
+from node.model.step import Step, step_from_data, step_to_data
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ from node.model.answers import Answers, SectionModel
 from node.model.install import InstallAnswers
 from node.model.inventory import Contents, Finding, Holding, Inventory
 from node.model.layout import Role
+from node.model.mask import MASK
 from node.model.size import MIB
 from node.model.state import State
-from node.model.step import MASK, PHASES, PlannedStep, Step, step_from_data, step_to_data
+from node.model.step import PHASES, PlannedStep, Step, step_from_data, step_to_data
 from node.persist.store import state_to_text
 from node.plugin_manager import Plugins
 from node.plugins import bootloader, payload, state, storage
