@@ -39,7 +39,10 @@ def _facts(inventory: Inventory) -> Iterator[tuple[str, str]]:
     yield "Serial", firmware.serial
     secure = {True: ", Secure Boot on", False: ", Secure Boot off", None: ""}[firmware.secure_boot]
     yield "Firmware", ("UEFI" if firmware.kind == "uefi" else "BIOS") + secure
-    counts = f"{cpu.sockets} sockets, {cpu.cores} cores, {cpu.threads} threads"
+    counts = ", ".join(
+        f"{count} {word}{'s' if count != 1 else ''}"
+        for count, word in ((cpu.sockets, "socket"), (cpu.cores, "core"), (cpu.threads, "thread"))
+    )
     yield "Processor", ", ".join(part for part in (cpu.model, counts if cpu.threads else "") if part)
     yield "Memory", format_size(inventory.memory) if inventory.memory else ""
     can = (

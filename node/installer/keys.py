@@ -73,7 +73,7 @@ class KnownKeys:
     def nearest(self, dotted: str) -> str:
         """Give the known key that a misspelt or misplaced one most likely means, "" where none is near."""
         name = dotted.rpartition(".")[2].replace("-", "_")
-        parent = dotted.rpartition(".")[0]
+        parent, section = dotted.rpartition(".")[0], dotted.partition(".")[0]
         siblings = {key.rpartition(".")[2]: key for key in self._keys if key.rpartition(".")[0] == parent}
         if near := get_close_matches(name, siblings, n=1, cutoff=0.6):
             return siblings[near[0]]
@@ -81,11 +81,13 @@ class KnownKeys:
             return near[0]
         # The right word in the wrong place: storage.serial for storage.disk.serial.
         same = [key for key in self._keys if key.rpartition(".")[2] == name]
-        same.sort(key=lambda key: (not key.startswith(dotted.partition(".")[0] + "."), key.count("."), key))
+        same.sort(key=lambda key: (not key.startswith(f"{section}."), key.count("."), key))
         if same:
             return same[0]
-        near = get_close_matches(name, {key.rpartition(".")[2] for key in self._keys}, n=1, cutoff=0.75)
-        return next((key for key in self._keys if near and key.endswith(f".{near[0]}")), "")
+        # Wrong and misspelt: only within the section, since all sections together are like any word.
+        inside = {key.rpartition(".")[2]: key for key in self._keys if key.startswith(f"{section}.")}
+        near = get_close_matches(name, inside, n=1, cutoff=0.75)
+        return inside[near[0]] if near else ""
 
 
 def is_secret(model: type[SectionModel], dotted: str) -> bool:

@@ -67,10 +67,13 @@ def plan_to_json(plan: Plan, inventory: Inventory) -> str:
 def _machine(inventory: Inventory) -> Iterator[str]:
     firmware = inventory.firmware
     product = " ".join(part for part in (firmware.vendor, firmware.product) if part) or "This machine"
+    threads = inventory.cpu.threads
     facts = [
         "UEFI" if firmware.kind == "uefi" else "BIOS",
         "Secure Boot" if firmware.secure_boot else "",
-        f"{inventory.cpu.threads} CPU threads" if inventory.cpu.threads else "",
+        f"{inventory.cpu.threads} CPU thread{'s' * (inventory.cpu.threads > 1)}"
+        if inventory.cpu.threads
+        else "",
         f"{format_size(inventory.memory)} memory" if inventory.memory else "",
         f"{inventory.image.name} {inventory.image.version}" if inventory.image.name else "",
     ]

@@ -54,8 +54,13 @@ class BlockDevices:
     proc: Path = Path("/proc")
 
     def disks(self, *, include_loop: bool = False) -> list[str]:
-        """Give the kernel names of the disks that have a size, ordered as people do (sda, sdb, sdaa)."""
+        """Give the kernel names of the disks that have a size, ordered as people do (sda, sdb, sdaa).
+
+        FileNotFoundError where the kernel shows no block devices at all, as in a container.
+        """
         found = []
+        if not (self.sys / "block").is_dir():
+            raise FileNotFoundError(f"{self.sys / 'block'} is not there: is this a container?")
         for folder in (self.sys / "block").glob("*"):
             name = folder.name
             loop = bool(_LOOP.match(name))

@@ -38,6 +38,9 @@ def find_firmware(sys: Path = Path("/sys")) -> tuple[Firmware, tuple[Unknown, ..
             return ""
         return "" if text.lower() in _NOTHING else text
 
+    # A container hides it; then nothing tells how the machine was started.
+    if not any((sys / "firmware").glob("*")):
+        unknown.append(Unknown("firmware.kind", f"{sys / 'firmware'} is empty: is this a container?"))
     secure_boot: bool | None = False
     if efi.is_dir():
         try:

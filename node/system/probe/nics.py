@@ -18,7 +18,12 @@ _NAME_SIZE = 16  # IFNAMSIZ
 
 
 def find_nics(*, sys: Path = Path("/sys"), proc: Path = Path("/proc")) -> tuple[Nic, ...]:
-    """Give the Ethernet cards that hang on a bus, by name; bridges, bonds and VLANs are none."""
+    """Give the Ethernet cards that hang on a bus, by name; bridges, bonds and VLANs are none.
+
+    FileNotFoundError where the kernel shows no cards at all, as in a container.
+    """
+    if not (sys / "class/net").is_dir():
+        raise FileNotFoundError(f"{sys / 'class/net'} is not there: is this a container?")
     found = []
     for folder in sorted((sys / "class/net").glob("*")):
         if not (folder / "device").exists() or _read(folder / "type") != str(_ETHERNET):

@@ -173,3 +173,9 @@ def test_validation_is_total_and_gives_every_section(document: dict[str, object]
     assert not none
     assert again.sections == answers.sections
     assert all(problem.mend and problem.where for problem in problems)
+
+
+def test_no_key_of_another_section_is_proposed_for_a_word_that_is_only_alike():
+    known = KnownKeys(MODELS)
+    assert known.nearest("install.kep") == ""
+    assert known.nearest("install.serial") == "storage.disk.serial"

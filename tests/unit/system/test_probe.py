@@ -10,6 +10,7 @@ import pytest
 
 from node.model.inventory import Cpu, Firmware, Unknown
 from node.system import probe, udev
+from node.system.block import BlockDevices
 from node.system.probe.firmware import find_firmware
 from node.system.probe.image import find_image
 from node.system.probe.nics import find_nics
@@ -63,6 +64,7 @@ def test_processors_memory_and_consoles(tmp_path: Path) -> None:
 def test_firmware_that_says_nothing_useful_says_nothing(tmp_path: Path) -> None:
     sys = files(
         tmp_path,
+        firmware__acpi__tables="",
         class__dmi__id__sys_vendor="QEMU\n",
         class__dmi__id__product_name="To Be Filled By O.E.M.\n",
         class__dmi__id__product_uuid="ABCD-1\n",
@@ -171,3 +173,12 @@ def test_broken_part_is_unknown_and_takes_nothing_with_it(monkeypatch: pytest.Mo
     assert inventory.disks == ()
     assert Unknown("disks", "the controller is gone") in inventory.unknown
     assert inventory.cpu.threads == os.cpu_count()
+
+
+def test_what_a_container_hides_is_unknown_and_not_missing(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="container"):
+        BlockDevices(tmp_path, tmp_path).disks()
+    with pytest.raises(FileNotFoundError, match="container"):
+        find_nics(sys=tmp_path, proc=tmp_path)
+    _, unknown = find_firmware(tmp_path)
+    assert [u.where for u in unknown] == ["firmware.kind"]
