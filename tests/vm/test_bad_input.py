@@ -237,7 +237,10 @@ def _with_kernel_arguments(live: Live, arguments: str) -> ShellResult:
     """Run the installer as at boot, with another kernel command line put over the real one."""
     live.shell.run(
         "tr '\\n' ' ' < /proc/cmdline | sed 's/node\\.answers[^ ]*//g' > /tmp/cmdline; "
-        f"echo '{arguments}' >> /tmp/cmdline; mount --bind /tmp/cmdline /proc/cmdline",
+        f"echo 'node.install.mode=unattended {arguments}' >> /tmp/cmdline; "
+        "mount --bind /tmp/cmdline /proc/cmdline",
         check=True,
     )
-    return live.shell.run("timeout 240 nodectl install --boot", timeout_s=300)
+    # It speaks to the kernel's consoles, and keeps its words in a log.
+    run = "timeout 200 nodectl install --boot; code=$?; cat install.log; exit $code"
+    return live.shell.run(f"cd /run/node; rm -f install.log; {run}", timeout_s=300)
