@@ -71,9 +71,7 @@ def _machine(inventory: Inventory) -> Iterator[str]:
     facts = [
         "UEFI" if firmware.kind == "uefi" else "BIOS",
         "Secure Boot" if firmware.secure_boot else "",
-        f"{inventory.cpu.threads} CPU thread{'s' * (inventory.cpu.threads > 1)}"
-        if inventory.cpu.threads
-        else "",
+        f"{threads} CPU thread{'s' if threads > 1 else ''}" if threads else "",
         f"{format_size(inventory.memory)} memory" if inventory.memory else "",
         f"{inventory.image.name} {inventory.image.version}" if inventory.image.name else "",
     ]
