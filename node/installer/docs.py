@@ -71,6 +71,7 @@ Every key of the [answers](answers.md) is a kernel argument too: `node.` and its
 - Below a mapping of any keys a value is a word of YAML: `node.network.netplan.ethernets.eth0.dhcp4=true`.
 - `-` counts as `_`. Of keys that are no lists, the last one stands.
 - An argument that begins with `node.` and is not known is a problem, and nothing is written.
+- Every program on the machine can read the kernel command line: password hashes are better off in a file.
 
 ## Arguments that are no answers
 
@@ -95,7 +96,9 @@ is away is asked again, at growing intervals. A node that is installed already a
 ## A machine that boots over the network first
 
 An unattended run that finds a finished installation boots it and writes nothing. To install again, add
-`node.reinstall=ID` with an ID of your choice: the node records it, and the same ID does nothing again.
+`node.reinstall=ID` with an ID of your choice: the node records it, and the same ID does nothing again. The disk
+holds data then, so `storage.consent` must name it. A layout without CONFIG can't record anything, so an
+unattended run refuses it.
 
 ## All keys
 
