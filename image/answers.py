@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from image.kickstart import Account, Kickstart
 from image.password import deterministic_hash
+from node.errors import InputError
+from node.installer.answers import merge, validate
+from node.model.answers import Layer, SectionModel
+from node.model.origin import Precedence
+from node.plugins.access.answers import AccessAnswers
+from node.plugins.bootloader.answers import BootAnswers
+from node.plugins.locale.answers import LocaleAnswers
+from node.plugins.network.answers import NetworkAnswers
 
 # Debian's group of those who may become root, and the name that RPM distributions give it.
 _ADMIN_GROUPS = frozenset({"sudo", "wheel"})
+
+
+_MODELS: Mapping[str, type[SectionModel]] = {
+    model.key: model for model in (AccessAnswers, BootAnswers, LocaleAnswers, NetworkAnswers)
+}
+
+
+def check(kickstart: Kickstart) -> None:
+    """Raise InputError where a node would refuse what its image says, at each of its installations."""
+    layer = Layer(Precedence.IMAGE, from_kickstart(kickstart), "the kickstart")
+    _, problems = validate(merge([layer]), _MODELS)
+    if problems:
+        words = [f"{kickstart.path}: {one.where}: {one.what}. {one.mend}" for one in problems]
+        raise InputError("the kickstart can't be built: a node would refuse it", details="\n".join(words))
 
 
 def from_kickstart(kickstart: Kickstart) -> dict[str, Any]:

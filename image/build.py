@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from image import (
+    answers,
     deb,
     initrd_layer,
     kickstart,
@@ -59,6 +60,7 @@ def build(request: Request, progress: Progress, environment: Mapping[str, str]) 
     output.check_target(request.output)
     ks = kickstart.load(request.kickstart, ks_version=request.ks_version)
     _check_minimizer(ks)
+    answers.check(ks)
     for notice in ks.notices:
         progress.note(notice)
     namespace.check_subordinate_ids()

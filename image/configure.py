@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,6 +12,8 @@ from image.kickstart import Account, Kickstart
 from image.packages import is_builtin_locale
 from image.password import deterministic_hash
 from node.errors import InputError, NodeError
+from node.plugins.locale.answers import LocaleAnswers
+from node.plugins.locale.render import rendered
 
 # Runs a command inside the tree; its words, then what it printed.
 Inside = Callable[[Sequence[str]], str]
@@ -66,26 +67,29 @@ def _identity(tree: Path, kickstart: Kickstart) -> None:
 
 def _locale(tree: Path, kickstart: Kickstart, inside: Inside) -> None:
     lang = kickstart.lang or "C.UTF-8"
-    if not is_builtin_locale(lang):
-        name, _, charset = lang.partition(".")
-        if not (tree / "usr/share/i18n/locales" / name.partition("@")[0]).is_file():
-            raise InputError(f"lang {lang}: Debian knows no such language")
-        inside(["localedef", "-i", name, "-f", charset or "UTF-8", lang])
+    for one in dict.fromkeys((lang, *kickstart.more_languages)):
+        if is_builtin_locale(one):
+            continue
+        base, _, modifier = one.partition("@")
+        name, _, charset = base.partition(".")
+        source = f"{name}@{modifier}" if modifier else name
+        if not (tree / "usr/share/i18n/locales" / source).is_file():
+            raise InputError(f"lang {one}: Debian knows no such language")
+        inside(["localedef", "-i", source, "-f", charset or "UTF-8", one])
     write(tree / "etc/locale.conf", f"LANG={lang}\n")
     write(tree / "etc/default/locale", f"LANG={lang}\n")
 
 
 def _keyboard(tree: Path, kickstart: Kickstart) -> None:
-    if kickstart.keyboard is None:
-        return
-    layout, _, variant = re.sub(r"[() ]+", " ", kickstart.keyboard).strip().partition(" ")
-    # Console names like de-latin1 say the layout first; X11's are the layout.
-    layout = layout.partition("-")[0]
-    write(
-        tree / "etc/default/keyboard",
-        f'XKBMODEL="pc105"\nXKBLAYOUT="{layout}"\nXKBVARIANT="{variant}"\nXKBOPTIONS=""\nBACKSPACE="guess"\n',
-    )
-    write(tree / "etc/vconsole.conf", f"KEYMAP={kickstart.keyboard}\nXKBLAYOUT={layout}\n")
+    # The same files that a node renders from its state at boot.
+    for file in rendered(LocaleAnswers(keyboard=kickstart.keyboard or "")):
+        path = tree / file.path.lstrip("/")
+        if file.target:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+            path.symlink_to(file.target)
+        else:
+            write(path, file.contents)
 
 
 def _timezone(tree: Path, kickstart: Kickstart) -> None:

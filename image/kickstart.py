@@ -9,11 +9,15 @@ from typing import Any
 
 from image import ks_netplan, ks_reader
 from image.origin import Complaint, Origin
+from node.plugins.access import hashes, ssh_keys
+from node.plugins.locale.keymaps import layout_of
 
 DEFAULT_SUITES = ("trixie", "trixie-updates", "trixie-security")
 
 # Interpreter of the scripts that say which files leave the image (ThinCrust's name).
 MINIMIZER = "image-minimizer"
+
+_CLOCK_SERVICE = "systemd-timesyncd"
 
 # What `%packages` of a RPM distribution names and every Debian image has anyway.
 _BASE_GROUPS = frozenset({"core", "base"})
@@ -75,6 +79,7 @@ class Kickstart:
     exclude_docs: bool = False
     languages: tuple[str, ...] | None = None
     lang: str | None = None
+    more_languages: tuple[str, ...] = ()
     keyboard: str | None = None
     timezone: str | None = None
     clock_is_utc: bool = True
@@ -125,9 +130,20 @@ class _Gathering:
 
     def _lang(self, _: Origin, value: Any) -> None:
         self.values["lang"] = value.lang
+        self.values["more_languages"] = tuple(getattr(value, "addsupport", None) or ())
 
-    def _keyboard(self, _: Origin, value: Any) -> None:
-        self.values["keyboard"] = value.keyboard
+    def _keyboard(self, origin: Origin, value: Any) -> None:
+        layouts = tuple(getattr(value, "x_layouts", None) or ())
+        if len(layouts) > 1:
+            self.complaints.append(Complaint(origin, "keyboard: only one of --xlayouts is honoured"))
+        # XKB's names count: what the console has is told from them.
+        given = layouts[0] if layouts else value.keyboard
+        found = layout_of(given)
+        if found:
+            layout, variant = found
+            self.values["keyboard"] = f"{layout}({variant})" if variant else layout
+        else:
+            self.values["keyboard"] = given.replace(" ", "")
 
     def _timezone(self, _: Origin, value: Any) -> None:
         self.values["timezone"] = value.timezone or None
@@ -135,11 +151,15 @@ class _Gathering:
         servers = getattr(value, "ntpservers", None)
         if servers:
             self.values["ntp"] = tuple(sorted(str(server) for server in servers))
+        if getattr(value, "nontp", False):
+            self.disabled.append(_CLOCK_SERVICE)
 
     def _timesource(self, _: Origin, value: Any) -> None:
         server = value.ntp_server or value.ntp_pool
         if server:
             self.values["ntp"] = (*self.values.get("ntp", ()), server)
+        if value.ntp_disable:
+            self.disabled.append(_CLOCK_SERVICE)
 
     def _bootloader(self, _: Origin, value: Any) -> None:
         self.values["append"] = value.appendLine or None
@@ -152,11 +172,13 @@ class _Gathering:
         self.enabled += value.enabled
         self.disabled += value.disabled
 
-    def _rootpw(self, _: Origin, value: Any) -> None:
+    def _rootpw(self, origin: Origin, value: Any) -> None:
+        self._check_hash(origin, "rootpw", value)
         password = None if value.lock else value.password or None
         self.values["root"] = Account("root", password, bool(value.isCrypted))
 
-    def _user(self, _: Origin, value: Any) -> None:
+    def _user(self, origin: Origin, value: Any) -> None:
+        self._check_hash(origin, f"user --name={value.name}", value)
         password = None if value.lock else value.password or None
         self.accounts[value.name] = Account(
             value.name,
@@ -170,7 +192,15 @@ class _Gathering:
             gecos=value.gecos or None,
         )
 
-    def _sshkey(self, _: Origin, value: Any) -> None:
+    def _check_hash(self, origin: Origin, what: str, value: Any) -> None:
+        # As the node would say when it is installed: then it is too late for the image.
+        fault = hashes.fault_of(value.password) if value.isCrypted and value.password else None
+        if fault and not value.lock:
+            self.complaints.append(Complaint(origin, f"{what}: {fault.what}. {hashes.MEND}"))
+
+    def _sshkey(self, origin: Origin, value: Any) -> None:
+        if fault := ssh_keys.fault_of(value.key):
+            self.complaints.append(Complaint(origin, f"sshkey --username={value.username}: {fault}"))
         self.keys.append((value.username, value.key))
 
     def _selinux(self, origin: Origin, _: Any) -> None:

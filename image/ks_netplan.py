@@ -47,6 +47,9 @@ def netplan(
 
 def _add(network: dict[str, Any], one: Any) -> None:
     settings = _settings(one)
+    if str(one.onboot).lower() in ("no", "off", "false", "0"):
+        # Left to whoever calls `networkctl up`, and nothing waits for it.
+        settings |= {"activation-mode": "manual", "optional": True}
     device = one.device or ""
     if one.vlanid:
         name = one.interfacename or f"{device}.{one.vlanid}"
@@ -87,6 +90,8 @@ def _settings(one: Any) -> dict[str, Any]:
         settings |= {"link-local": [], "accept-ra": False}
     else:
         _add_ipv6(one, settings, addresses, routes)
+        if one.nodefroute:
+            settings["ra-overrides"] = {"use-routes": False}
     lists = {"addresses": addresses, "routes": routes}
     settings |= {key: value for key, value in lists.items() if value}
     if one.nameserver:
@@ -104,6 +109,8 @@ def _add_ipv4(one: Any, settings: dict[str, Any], addresses: list[str], routes: 
     elif one.bootProto in ("", "dhcp"):
         # The node is known by its MAC, whatever its machine-id is at this boot.
         settings |= {"dhcp4": True, "dhcp-identifier": "mac"}
+        if one.nodefroute:
+            settings["dhcp4-overrides"] = {"use-routes": False}
     else:
         raise ValueError(f"--bootproto={one.bootProto} is not honoured by this builder")
 
@@ -113,7 +120,7 @@ def _add_ipv6(one: Any, settings: dict[str, Any], addresses: list[str], routes: 
         settings["dhcp6"] = True
     elif one.ipv6 not in ("", "auto", None):
         addresses.append(str(ipaddress.IPv6Interface(one.ipv6)))
-        if one.ipv6gateway:
+        if one.ipv6gateway and not one.nodefroute:
             routes.append({"to": "default", "via": one.ipv6gateway})
 
 

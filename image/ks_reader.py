@@ -151,9 +151,13 @@ class _PackagesSection(PackageSection):  # type: ignore[misc]
 
     def handleHeader(self, lineno: int, args: list[str]) -> None:
         self._reader.open_section(args)
+        packages = self.handler.packages
+        docs_excluded = packages.excludeDocs
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             super().handleHeader(lineno, args)
+        # pykickstart lets the last section say alone; what one file asks for, one that includes it keeps.
+        packages.excludeDocs = packages.excludeDocs or docs_excluded
 
     def handleLine(self, line: str) -> None:
         word = line.partition("#")[0].strip()

@@ -68,7 +68,8 @@ def package_list(kickstart: Kickstart, own_depends: Sequence[str], build: Sequen
         ]
     )
     wanted = {*kickstart.packages, *own_depends}
-    if kickstart.lang and not is_builtin_locale(kickstart.lang):
+    languages = (kickstart.lang or "C", *kickstart.more_languages)
+    if not all(is_builtin_locale(one) for one in languages):
         wanted.add(LOCALE_PACKAGE)
     making = {*BUILD_PACKAGES, *build} - wanted
     return PackageList(

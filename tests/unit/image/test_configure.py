@@ -14,7 +14,7 @@ from image.finish import remove_traces
 from image.kickstart import Kickstart
 from image.password import deterministic_hash
 from node.errors import CommandFailedError, InputError
-from tests.unit.image.conftest import KickstartText
+from tests.unit.image.conftest import HASH, KEY, KickstartText
 
 # The tree's links point to absolute paths, which the guard takes for writes there.
 pytestmark = pytest.mark.effects("writes")
@@ -58,25 +58,27 @@ def test_every_image_starts_as_nobody(tree: Path, kickstart: KickstartText) -> N
 def test_what_the_kickstart_says(tree: Path, kickstart: KickstartText) -> None:
     ks = kickstart(
         "keyboard --xlayouts='de (nodeadkeys)'\ntimezone Europe/Berlin --utc\n"
-        "network --hostname=n1 --device=eth0\nservices --enabled=sshd\nrootpw --iscrypted $y$r\n"
-        "user --name=op --groups=sudo --iscrypted --password=$y$o\nsshkey --username=root 'ssh-x AAAA'\n"
+        f"network --hostname=n1 --device=eth0\nservices --enabled=sshd\nrootpw --iscrypted {HASH}\n"
+        f"user --name=op --groups=sudo --iscrypted --password={HASH}\nsshkey --username=root '{KEY}'\n"
         "bootloader --append=quiet --timeout=9\n"
     )
     calls = apply(tree, ks)
     assert 'XKBLAYOUT="de"\nXKBVARIANT="nodeadkeys"\n' in (tree / "etc/default/keyboard").read_text()
+    assert "KEYMAP=de-latin1-nodeadkeys\n" in (tree / "etc/vconsole.conf").read_text()
+    answers.check(ks)
     assert (tree / "etc/localtime").readlink() == Path("/usr/share/zoneinfo/Europe/Berlin")
     assert (tree / "etc/hostname").read_text() == "n1\n"
     assert (tree / "etc/netplan/50-image.yaml").stat().st_mode & 0o777 == 0o600
-    assert (tree / "root/.ssh/authorized_keys").read_text() == "ssh-x AAAA\n"
-    assert ["usermod", "-p", "$y$r", "root"] in calls
+    assert (tree / "root/.ssh/authorized_keys").read_text() == f"{KEY}\n"
+    assert ["usermod", "-p", HASH, "root"] in calls
     assert ["systemctl", "--no-reload", "enable", "ssh.service"] in calls
     assert next(call for call in calls if call[0] == "useradd")[-1] == "op"
     assert answers.from_kickstart(ks) == {
         "version": 1,
         "network": {"hostname": "n1", "netplan": ks.netplan},
         "access": {
-            "admin": {"name": "op", "password_hash": "$y$o"},
-            "root": {"password_hash": "$y$r", "ssh_keys": ["ssh-x AAAA"]},
+            "admin": {"name": "op", "password_hash": HASH},
+            "root": {"password_hash": HASH, "ssh_keys": [KEY]},
         },
         "locale": {"keyboard": ks.keyboard, "timezone": "Europe/Berlin"},
         "boot": {"append": "quiet", "timeout": 9},
@@ -87,13 +89,37 @@ def test_what_the_kickstart_says(tree: Path, kickstart: KickstartText) -> None:
     ("text", "words"),
     [
         ("timezone Mars/Base\n", "Mars/Base"),
-        ("lang xx_XX.UTF-8\n", "Debian knows no such language"),
+        ("lang C --addsupport=xx_XX.UTF-8\n", "Debian knows no such language"),
         ("services --enabled=nosuch\n", "no unit nosuch.service"),
     ],
 )
 def test_what_the_image_has_no_means_for(tree: Path, kickstart: KickstartText, text: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         apply(tree, kickstart(text))
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("keyboard klingon", "'klingon' is not a keyboard layout"),
+        ("user --name=Bad.Name --groups=sudo", "access.admin.name"),
+    ],
+)
+def test_what_a_node_would_refuse_is_refused_already(kickstart: KickstartText, line: str, words: str) -> None:
+    with pytest.raises(InputError) as caught:
+        answers.check(kickstart(line + "\n"))
+    assert words in caught.value.details
+
+
+def test_further_languages(tree: Path, kickstart: KickstartText) -> None:
+    for name in ("de_DE", "ca_ES@valencia"):
+        (tree / "usr/share/i18n/locales").mkdir(parents=True, exist_ok=True)
+        (tree / "usr/share/i18n/locales" / name).write_text("")
+    calls = apply(tree, kickstart("lang de_DE.UTF-8 --addsupport=ca_ES.UTF-8@valencia,C.UTF-8\n"))
+    assert [call for call in calls if call[0] == "localedef"] == [
+        ["localedef", "-i", "de_DE", "-f", "UTF-8", "de_DE.UTF-8"],
+        ["localedef", "-i", "ca_ES@valencia", "-f", "UTF-8", "ca_ES.UTF-8@valencia"],
+    ]
 
 
 def test_an_account_that_can_t_be_made_is_named(tree: Path, kickstart: KickstartText) -> None:

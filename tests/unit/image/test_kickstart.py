@@ -9,7 +9,7 @@ import pytest
 from image.directives import HONOURED, REFUSED_SECTIONS
 from image.kickstart import DEFAULT_SUITES, Account, load
 from node.errors import InputError
-from tests.unit.image.conftest import KickstartText
+from tests.unit.image.conftest import HASH, KEY, KickstartText
 
 # One line of each directive that pykickstart's newest syntax knows and that we don't honour.
 UNHONOURED = """
@@ -65,7 +65,7 @@ zipl --secure-boot
 
 def test_everything_that_is_honoured(kickstart: KickstartText) -> None:
     ks = kickstart(
-        """
+        f"""
 lang de_DE.UTF-8
 keyboard --vckeymap=de-nodeadkeys
 timezone Europe/Berlin
@@ -73,9 +73,9 @@ timesource --ntp-server=ntp.example
 bootloader --append="quiet nomodeset" --timeout=4
 network --hostname=n1 --device=eth0 --ip=192.0.2.2 --netmask=255.255.255.0 --gateway=192.0.2.1
 services --enabled=ssh,chrony --disabled=cron
-rootpw --iscrypted $y$x
+rootpw --iscrypted {HASH}
 user --name=admin --groups=sudo,kvm --password=p --plaintext --uid=1001 --gecos="An Admin"
-sshkey --username=admin "ssh-ed25519 AAAA a@b"
+sshkey --username=admin "{KEY} a@b"
 repo --name=trixie:main,non-free-firmware
 repo --name=trixie-security
 part / --fstype=ext4 --size=2048
@@ -98,7 +98,7 @@ drop /usr/share/man
     )
     assert (ks.lang, ks.keyboard, ks.timezone, ks.clock_is_utc) == (
         "de_DE.UTF-8",
-        "de-nodeadkeys",
+        "de(nodeadkeys)",
         "Europe/Berlin",
         False,
     )
@@ -111,9 +111,9 @@ drop /usr/share/man
         },
     }
     assert (ks.enabled, ks.disabled) == (("ssh", "chrony"), ("cron",))
-    assert ks.root == Account("root", "$y$x", is_hash=True)
+    assert ks.root == Account("root", HASH, is_hash=True)
     assert ks.accounts == (Account("admin", "p", groups=("sudo", "kvm"), uid=1001, gecos="An Admin"),)
-    assert ks.ssh_keys == (("admin", "ssh-ed25519 AAAA a@b"),)
+    assert ks.ssh_keys == (("admin", f"{KEY} a@b"),)
     assert [(suite.name, suite.components) for suite in ks.suites] == [
         ("trixie", ("main", "non-free-firmware")),
         ("trixie-security", ("main",)),
@@ -209,7 +209,11 @@ def test_includes_are_relative_to_the_including_file(tmp_path: Path) -> None:
         ("%nosuch\n%end\n", "main.ks:1", "Unknown kickstart section: %nosuch"),
         ("%packages\n@gnome\n%end\n", "main.ks:2", "Debian has no package groups"),
         ("%packages\npython3-*\n%end\n", "main.ks:2", "not a package's name"),
-        ("sshkey --username=x k\n", "main.ks:1", "no user directive names that account"),
+        ("%include http://x/y.ks\n", "main.ks:1", "only files are included"),
+        ("rootpw --iscrypted $1$a$b\n", "main.ks:1", "rootpw: MD5 crypt is broken"),
+        ("sshkey --username=root k\n", "main.ks:1", "does not begin with a type of key"),
+        ("keyboard --xlayouts=us,de\n", "main.ks:1", "only one of --xlayouts"),
+        (f"sshkey --username=x '{KEY}'\n", "main.ks:1", "no user directive names that account"),
         ("repo --name=a\nrepo --name=a\n", "main.ks:2", "is there already"),
         ("network --device=e --bootproto=bootp\n", "main.ks:1", "--bootproto=bootp is not honoured"),
         ("network --device=e --bootproto=static --ip=1.2.3.4\n", "main.ks:1", "--netmask"),
@@ -220,6 +224,35 @@ def test_bad_input(kickstart: KickstartText, text: str, place: str, words: str) 
         kickstart(text)
     assert place in caught.value.details
     assert words in caught.value.details
+
+
+@pytest.mark.parametrize(
+    ("line", "layout"),
+    [
+        ("keyboard us", "us"),
+        ("keyboard uk", "gb"),
+        ("keyboard --vckeymap=de-latin1", "de"),
+        ("keyboard --vckeymap=de-nodeadkeys", "de(nodeadkeys)"),
+        ("keyboard --vckeymap=us --xlayouts='de (nodeadkeys)'", "de(nodeadkeys)"),
+        ("keyboard --xlayouts='us (colemak)'", "us(colemak)"),
+    ],
+)
+def test_keyboards_by_any_of_their_names(kickstart: KickstartText, line: str, layout: str) -> None:
+    assert kickstart(line + "\n").keyboard == layout
+
+
+def test_documentation_left_out_once_stays_out(kickstart: KickstartText) -> None:
+    ks = kickstart(
+        "%include base.ks\n%packages\nnano\n%end\n",
+        base="%packages --excludedocs --inst-langs=\ncurl\n%end\n",
+    )
+    assert (ks.exclude_docs, ks.languages) == (True, ())
+
+
+@pytest.mark.parametrize("line", ["timezone UTC --nontp", "timesource --ntp-disable"])
+def test_a_clock_of_its_own(kickstart: KickstartText, line: str) -> None:
+    version = "#version=F32\n" if "nontp" in line else ""
+    assert kickstart(f"{version}{line}\n").disabled == ("systemd-timesyncd",)
 
 
 def test_a_missing_kickstart(tmp_path: Path) -> None:

@@ -31,6 +31,22 @@ DHCP = {"dhcp4": True, "dhcp-identifier": "mac"}
             },
         ),
         (
+            "--device=eth0 --onboot=no",
+            {"ethernets": {"eth0": {**DHCP, "activation-mode": "manual", "optional": True}}},
+        ),
+        (
+            "--device=eth0 --nodefroute",
+            {
+                "ethernets": {
+                    "eth0": {
+                        **DHCP,
+                        "dhcp4-overrides": {"use-routes": False},
+                        "ra-overrides": {"use-routes": False},
+                    }
+                }
+            },
+        ),
+        (
             "--device=eth0 --vlanid=7 --mtu=9000",
             {"vlans": {"eth0.7": {"id": 7, "link": "eth0", **DHCP, "mtu": 9000}}, "ethernets": {"eth0": {}}},
         ),
