@@ -25,8 +25,12 @@ class Site:
         inside = name.lstrip("/")
         if inside in self.rendered:
             return self.rendered[inside]
-        path = (self.root / inside).resolve()
-        return path if path.is_relative_to(self.root.resolve()) and path.is_file() else None
+        try:
+            path = (self.root / inside).resolve()
+            return path if path.is_relative_to(self.root.resolve()) and path.is_file() else None
+        except (OSError, ValueError):
+            # Too long, or with a zero byte: no file has such a name.
+            return None
 
 
 def read_boot(folder: Path) -> Boot:

@@ -106,6 +106,11 @@ def test_nothing_outside_is_served(folder: Path) -> None:
         assert served.find(name) is None
 
 
+@pytest.mark.parametrize("name", ["a\0b", "a" * 5000, "", "grub"])
+def test_a_name_that_no_file_can_have(folder: Path, name: str) -> None:
+    assert Site(folder / "pxe").find(name) is None
+
+
 def test_a_folder_without_an_image(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no image"):
         site(tmp_path, base_url=None, http_port=80)
