@@ -96,8 +96,8 @@ is away is asked again, at growing intervals. A node that is installed already a
 ## A machine that boots over the network first
 
 An unattended run that finds a finished installation boots it and writes nothing. To install again, add
-`node.reinstall=ID` with an ID of your choice: the node records it, and the same ID does nothing again. The disk
-holds data then, so `storage.consent` must name it. A layout without CONFIG can't record anything, so an
+`node.reinstall=ID` with an ID of your choice: the node records it, and the same ID does nothing again. The
+disk holds data then, so `storage.consent` must name it. A layout without CONFIG can't record anything, so an
 unattended run refuses it.
 
 ## All keys

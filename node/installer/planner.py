@@ -116,7 +116,9 @@ def _lay_out(
         return None, found
     disk = inventory.disk(layout.disk.node)
     if wrong := check_layout(layout, disk):
-        return None, [*found, *wrong]
+        # A plugin that says itself why this can't be made is not to blame.
+        owned_up = any(problem.severity is Severity.ERROR for problem in found)
+        return None, found if owned_up else [*found, *wrong]
     if disk and not consented(disk, answers, inventory):
         found += contributions.veto(disk)
     return layout, found

@@ -17,7 +17,7 @@ from node.model.layout import (
     identifier,
 )
 from node.model.problem import Blame, Problem
-from node.model.size import MIB, format_size
+from node.model.size import GIB, MIB, format_size
 from node.plugins.storage.answers import StorageAnswers
 from node.plugins.storage.choice import describe
 from node.plugins.storage.needs import Need, needs, up
@@ -187,7 +187,10 @@ def _too_small(disk: Disk, wanted: Sequence[Need], gap: _Gap, missing: int, *, k
 
 def _exact(size: int) -> str:
     """Round up, so that a disk that is larger by this much is large enough."""
-    return format_size(size) if size % MIB == 0 and size < 1024 * MIB else f"{-(-size // MIB)} MiB"
+    if size > 10 * GIB:
+        tenths = -(-size * 10 // GIB)
+        return f"{tenths // 10}.{tenths % 10} GiB"
+    return f"{-(-size // MIB)} MiB"
 
 
 def _filesystem_uuid(install_id: UUID, role: Role, filesystem: str) -> str:

@@ -163,6 +163,12 @@ def test_the_boot_medium_is_never_laid_out():
     assert codes(planned(inventory, contributions(layout_of(DISK)))) == ["layout-nonsense"]
 
 
+def test_a_plugin_that_says_why_it_can_not_be_is_not_blamed():
+    stick = replace(BLANK, disks=(replace(DISK, boot_medium=True),))
+    own = contributions(layout_of(DISK), refusals=[PROBLEM])
+    assert codes(planned(stick, own, InstallAnswers())) == [PROBLEM.code]
+
+
 def test_a_finished_installation_is_booted_and_not_overwritten():
     plan = planned(INSTALLED, contributions(layout_of(DISK)), UNATTENDED, problems=[PROBLEM])
     assert plan.boots_existing == "/dev/vda"
