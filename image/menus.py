@@ -7,6 +7,10 @@ from dataclasses import dataclass, replace
 
 import jinja2
 
+from node.errors import InputError
+from node.plugins.bootloader.arguments import words
+from node.plugins.bootloader.grub import quote
+
 # Long enough to press a key, short enough for a rack of machines.
 DEFAULT_TIMEOUT_S = 2
 
@@ -32,8 +36,15 @@ class Boot:
     title: str
 
     def with_append(self, more: str) -> Boot:
-        """The same with further kernel arguments at the end."""
+        """The same with further kernel arguments at the end. Raises InputError where they are no line."""
+        if not more.isprintable():
+            raise InputError("kernel arguments must be one printable line")
         return replace(self, append=" ".join(filter(None, (self.append, more))))
+
+
+def _for_grub(append: str) -> str:
+    """Further kernel arguments as GRUB's shell takes them: a `$` of a password's hash is its own."""
+    return " ".join(word if "${base}" in word else quote(word) for word in words(append))
 
 
 def kernel_arguments(boot: Boot, image: str) -> str:
@@ -62,6 +73,7 @@ def render(template: str, boot: Boot, *, image: str, base_url: str | None = None
         timeout_s=boot.timeout_s,
         base_url=base_url,
         arguments=kernel_arguments(boot, image),
+        grub_arguments=kernel_arguments(replace(boot, append=_for_grub(boot.append)), image),
     )
 
 

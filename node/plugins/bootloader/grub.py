@@ -17,7 +17,7 @@ def menu(*, boot_uuid: str, arguments: Sequence[str], timeout_s: int) -> str:
 
     Only BIOS is told of the serial line: UEFI firmware sends its console there by itself.
     """
-    quoted = " ".join(_quote(word) for word in arguments)
+    quoted = " ".join(quote(word) for word in arguments)
     lines = [
         "# Written by the installation. Kernel arguments are changed by installing or updating, not here.",
         f"set timeout={timeout_s}",
@@ -53,7 +53,7 @@ def esp_stub(boot_uuid: str) -> str:
     )
 
 
-def _quote(word: str) -> str:
+def quote(word: str) -> str:
     """Quote a word for GRUB's shell where it has more in it than plain letters.
 
     Double quotes go: around a word with blanks GRUB puts its own, which the kernel reads the same wherever

@@ -44,6 +44,18 @@ def test_every_loader_gets_the_same_arguments() -> None:
     assert "vmlinuz initrd=initrd " in files["boot.ipxe"]
 
 
+def test_what_a_shell_would_take_comes_through_grub() -> None:
+    boot = BOOT.with_append('node.access.admin.password_hash=$6$a$b x="a b;c"')
+    quoted = "'node.access.admin.password_hash=$6$a$b' 'x=a b;c'"
+    files = pxe.configuration(boot, base_url=None, answers_sha256="00")
+    # What is GRUB's own to fill in stays so.
+    assert f"{quoted} node.answers=${{base}}answers.yaml node.answers.sha256=00" in files["grub/grub.cfg"]
+    assert quoted in iso.menu(boot)
+    assert 'password_hash=$6$a$b x="a b;c"' in files["boot.ipxe"]
+    with pytest.raises(InputError, match="one printable line"):
+        BOOT.with_append("a\nb")
+
+
 def test_bootif_is_the_mac_with_dashes() -> None:
     files = pxe.configuration(BOOT, base_url=None)
     assert "BOOTIF=01-${netX/mac:hexhyp}" in files["boot.ipxe"]
