@@ -23,6 +23,7 @@ from node.installer.sources.gather import Gathered, local_layers, with_answers
 from node.model.event import Event
 from node.model.install import Afterwards, InstallAnswers
 from node.model.origin import Precedence
+from node.model.problem import errors
 
 
 @click.command()
@@ -58,7 +59,7 @@ def command(
     asked = _asked(answers, sha256, ca, trust)
     gathered = _gather(talk, asked)
     seen = look(talk, gathered.layers, this_machine(), problems=gathered.problems, for_show=dry_run)
-    if as_json and dry_run:
+    if as_json and (dry_run or seen.plan.boots_existing):
         click.echo(plan_to_json(seen.plan, seen.inventory))
     elif not as_json:
         for line in plan_lines(seen.plan, seen.inventory):
@@ -68,9 +69,9 @@ def command(
         return error.exit_code if error else 0
     if os.geteuid() != 0:
         raise InputError("only root can install", mend="Run it as root, or with --dry-run")
-    if not yes and not sys.stdin.isatty() and not seen.plan.refused:
+    if not yes and not seen.plan.refused and (as_json or not sys.stdin.isatty()):
         raise InputError("nobody is there to be asked", mend="Add --yes")
-    if not yes and sys.stdin.isatty():
+    if not yes and not as_json and sys.stdin.isatty() and _depends_on_disk(seen):
         seen = _agreed(seen, talk, gathered)
     if error := refusal(seen.plan.problems):
         if as_json:
@@ -99,6 +100,11 @@ def _gather(talk: PluginTalk, asked: dict[str, str] | None) -> Gathered:
     from node.system.commands import LiveCommands  # noqa: PLC0415 - see flow.install
 
     return with_answers(local_layers(talk.models()), LiveCommands(), asked=asked)
+
+
+def _depends_on_disk(seen: Look) -> bool:
+    """Tell whether naming a disk could be all that is missing: nobody is asked in vain."""
+    return all(problem.owner == "storage" for problem in errors(seen.plan.problems))
 
 
 def _agreed(seen: Look, talk: PluginTalk, gathered: Gathered) -> Look:

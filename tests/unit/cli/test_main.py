@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from node.cli import boundary, logs, main
+from node.cli import boundary, install, logs, main
 from node.errors import InputError, StepFailedError, TryAgainError, UnfitMachineError
 from node.model.problem import Problem
 from node.testing import machines
@@ -61,6 +61,28 @@ def test_every_error_has_its_exit_code_and_words(
     assert shown.err
     assert not shown.out
     assert "Traceback" not in shown.err
+
+
+@pytest.mark.parametrize(
+    ("answers", "options", "asked", "code"),
+    [
+        ("{disk: {serial: NODE0001}}", [], True, 2),
+        ("{disk: {serail: NODE0001}}", [], False, 2),
+        ("{disk: {serial: NODE0001}}", ["--json"], False, 2),
+        ("{disk: {serial: OTHER}}", [], True, 2),
+    ],
+)
+def test_a_disk_is_asked_for_only_where_its_name_could_be_all_that_is_missing(
+    answers: str, options: list[str], asked: bool, code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    (tmp_path / "a.yaml").write_text(f"access: {{no_login: true}}\nstorage: {answers}\n")
+    questions: list[str] = []
+    monkeypatch.setattr(install, "this_machine", lambda: machines.machine("vm-virtio-blank"))
+    monkeypatch.setattr(install.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(click, "prompt", lambda question, **_: questions.append(question) or "")
+    assert main.run(["install", "--answers", str(tmp_path / "a.yaml"), *options]) == code
+    assert bool(questions) is asked
 
 
 @pytest.mark.parametrize(
