@@ -291,3 +291,9 @@ def test_a_password_counts_and_never_shows(kickstart: KickstartText) -> None:
     one, other = (kickstart(f"rootpw --plaintext {word}\n") for word in ("hunter2", "hunter3"))
     assert one.fingerprint() != other.fingerprint()
     assert "hunter2" not in repr(one)
+
+
+def test_the_page_names_all_that_is_honoured() -> None:
+    page = (Path(__file__).parents[3] / "docs/kickstart.md").read_text()
+    for name in HONOURED:
+        assert f"`{name}`" in page
