@@ -141,6 +141,21 @@ def test_broken_config_is_unknown_and_not_absent(
     assert any(u.where == f"installations.{Path(node).name}" for u in inventory.unknown)
 
 
+def test_what_was_set_aside_for_a_reinstallation_that_never_ended_is_a_damaged_installation(
+    loop_disk: Callable[..., str], system: LiveSystem, tmp_path: Path
+) -> None:
+    node = loop_disk()
+    installed(system, node, tmp_path / "there")
+    config = system.disks.probe(node).partitions[6]
+    system.mounts.mount(config.node, tmp_path / "there")
+    record = {"version": 1, "installs": [], "earlier": [{"id": "before", "reinstall": "first"}]}
+    system.files.write(tmp_path / "there/installs.json", json.dumps(record).encode())
+    system.mounts.unmount(tmp_path / "there")
+    found = installation_of(node, take_inventory(include_loop=True))
+    assert found
+    assert (found.install_id, found.complete, found.done) == ("before", False, ("first",))
+
+
 @pytest.mark.soak
 def test_two_hundred_disks_are_quick(
     loop_disk: Callable[..., str], system: LiveSystem, tmp_path: Path

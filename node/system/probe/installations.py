@@ -60,19 +60,23 @@ def _read(disk: Disk, config: Partition, commands: Commands, block: BlockDevices
     with _looking_into(config, commands, block) as folder:
         record = _json(folder / "installs.json")
         hostname = _hostname(folder / "node.yaml")
-    installs = [entry for entry in record.get("installs", ()) if isinstance(entry, dict)]
+    installs, earlier = _entries(record, "installs"), _entries(record, "earlier")
     last = installs[-1] if installs else {}
     boot = _partition(disk, Role.BOOT)
     ready = False
     if last and boot is not None:
-        with _looking_into(boot, commands, block) as folder:
+        # A boot area that can't be mounted is damaged; what CONFIG says of the installation is known.
+        with contextlib.suppress(ValueError, NodeError), _looking_into(boot, commands, block) as folder:
             ready = all(_has_bytes(folder / str(last.get("slot") or _SLOT) / name) for name in _BOOT_FILES)
     image = last.get("image")
     version = last.get("image_version") or (image.get("version") if isinstance(image, dict) else "")
+    # What was set aside for a new installation that never came to its end is a damaged one, not none: what
+    # it kept is still there.
+    known = last or (earlier[-1] if earlier else {})
     return Installation(
         disk=disk.node,
-        install_id=str(last.get("id") or ""),
-        done=tuple(str(entry["reinstall"]) for entry in installs if entry.get("reinstall")),
+        install_id=str(known.get("id") or ""),
+        done=tuple(str(entry["reinstall"]) for entry in (*earlier, *installs) if entry.get("reinstall")),
         image_version=str(version or ""),
         slot=str(last.get("slot") or _SLOT),
         complete=bool(last) and ready,
@@ -115,6 +119,11 @@ def _json(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _entries(record: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    found = record.get(key)
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
 
 
 def _hostname(path: Path) -> str:
