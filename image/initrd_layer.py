@@ -9,7 +9,7 @@ from pathlib import Path
 
 from image.cache import Cache, key_of
 from image.chroot import run_inside
-from node.errors import NodeError
+from node.errors import InputError, NodeError
 
 # Where our dracut module and its configuration lie beside this file.
 SOURCE = Path(__file__).parent / "initrd"
@@ -51,11 +51,11 @@ def build_packages() -> list[str]:
 
 
 def kernel_version(tree: Path) -> str:
-    """The one kernel of the tree. Raises NodeError where there is none, or more than one."""
+    """The one kernel of the tree. Raises InputError where there is none, or more than one."""
     versions = sorted(path.name for path in (tree / "usr/lib/modules").glob("*") if path.is_dir())
     if len(versions) != 1:
         found = ", ".join(versions) or "none"
-        raise NodeError(
+        raise InputError(
             f"the image needs one kernel, and has: {found}", mend="name linux-image-amd64 in %packages"
         )
     return versions[0]

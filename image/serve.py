@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from image import tftp
 from image.menus import render_dhcp
-from image.process import run
+from image.process import die_with_parent, run
 from image.site import Site
 from node.errors import CommandFailedError, InputError, NodeError
 
@@ -120,7 +120,12 @@ def _start_dnsmasq(interface: str, http_port: int, folder: Path) -> subprocess.P
     path.write_text(render_dhcp(interface, network, http_port=http_port), encoding="utf-8")
     argv = ["dnsmasq", "--keep-in-foreground", f"--conf-file={path}"]
     try:
-        return subprocess.Popen(argv, stdin=subprocess.DEVNULL)
+        return subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            # No DHCP server stays on a network whose machines nobody serves any more.
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - the server has no other thread yet
+        )
     except FileNotFoundError as error:
         raise InputError("dnsmasq is not on this machine", mend="install dnsmasq-base") from error
 
