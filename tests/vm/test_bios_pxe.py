@@ -8,7 +8,7 @@ from tests.vm.site import ALPHA, PXE_FIRST, Site, ipxe
 from tests.vm.words import DEAD_ENDS, FOUND_FINISHED, INSTALL_FAILED, INSTALLED, KERNEL
 
 INSTALL_LIMIT_S = 600
-pytestmark = pytest.mark.timeout(1500)
+pytestmark = pytest.mark.timeout(3000)
 
 
 def boot_what_is_installed(machine: Machine, site: Site) -> SshLogin:

@@ -32,6 +32,5 @@ def test_as_far_as_the_plan(site: Site, firmware: Firmware, source: BootFrom) ->
         machine.expect(ROOT_MOUNTED, timeout_s=300, unless=DEAD_ENDS)
         machine.expect(PLAN, timeout_s=300, unless=DEAD_ENDS)
         machine.shell.wait_until_ready(timeout_s=60)
-        medium = "sr0" if source is BootFrom.CD else "sd"
-        inventory = machine.shell.run("nodectl inventory", timeout_s=120)
-        assert medium in inventory.output
+        medium = "/dev/sr" if source is BootFrom.CD else "/dev/sd"
+        assert f'"device":"{medium}' in machine.shell.run("cat /run/node/image.json").output

@@ -12,7 +12,7 @@ from tests.vm.checks import assert_healthy, wait_for_node
 from tests.vm.site import ALPHA, Site, tftp
 from tests.vm.words import DEAD_ENDS, INSTALL_FAILED, INSTALLED, KERNEL, PLAN
 
-pytestmark = pytest.mark.timeout(1500)
+pytestmark = pytest.mark.timeout(3000)
 REFUSED = "bad shim signature"
 
 

@@ -7,7 +7,7 @@ from tests.vm.checks import assert_healthy, assert_node_as_designed, wait_for_no
 from tests.vm.site import Site, tftp
 from tests.vm.words import DEAD_ENDS, INSTALL_FAILED, INSTALLED
 
-pytestmark = pytest.mark.timeout(1500)
+pytestmark = pytest.mark.timeout(3000)
 
 
 def test_pxe_with_little_memory_onto_nvme_of_4096_byte_sectors(site: Site) -> None:

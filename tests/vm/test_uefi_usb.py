@@ -8,7 +8,7 @@ from tests.vm.checks import assert_healthy, assert_node_as_designed, wait_for_no
 from tests.vm.site import ALPHA, Site
 from tests.vm.words import DEAD_ENDS, INSTALL_FAILED, INSTALLED
 
-pytestmark = pytest.mark.timeout(1500)
+pytestmark = pytest.mark.timeout(3000)
 
 
 def test_from_a_stick_to_the_disk(site: Site) -> None:
