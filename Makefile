@@ -68,7 +68,7 @@ test-image: setup ## Real builds of images
 
 .PHONY: test-vm
 test-vm: setup ## QEMU boots what we built
-	@$(PYTEST) -m "vm and not soak" -n $(VMS) --dist loadfile --no-loadscope-reorder tests/vm
+	@$(PYTEST) -p no:syrupy -m "vm and not soak" -n $(VMS) --dist loadfile --no-loadscope-reorder tests/vm
 
 .PHONY: soak
 soak: setup ## The long versions: every power cut, fuzzing
