@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import hypothesis
 import pytest
 
@@ -14,7 +16,8 @@ __all__ = ["any_machine", "fake_system", "recorded_machine"]
 hypothesis.settings.register_profile(
     "unit", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
-hypothesis.settings.load_profile("unit")
+hypothesis.settings.register_profile("soak", hypothesis.settings.get_profile("unit"), max_examples=2000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "unit"))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -24,6 +24,7 @@ _EVENTS = {
 }
 _WRITING = {"os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.chmod", "os.chown", "os.link",
             "os.symlink", "os.truncate", "os.setxattr"}  # fmt: skip
+_CHECKOUT = Path(__file__).parents[2]
 _FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -86,4 +87,5 @@ def _is_temporary(path: object) -> bool:
     # What Python and hypothesis keep for themselves.
     if "__pycache__" in text or ".hypothesis" in where.parts:
         return True
-    return where.is_relative_to(tempfile.gettempdir())
+    # The checkout may itself lie in a temporary folder, as a clean one often does.
+    return where.is_relative_to(tempfile.gettempdir()) and not where.is_relative_to(_CHECKOUT)
