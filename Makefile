@@ -56,6 +56,7 @@ test-unit: setup ## Seconds: no root, no processes, no network
 .PHONY: test-oldest
 test-oldest: setup ## Types and unit tests with the versions that Debian 13 has, which the image uses
 	@tools/oldest-venv
+	@.venv-oldest/bin/mypy
 	@.venv-oldest/bin/python -m pytest tests/unit
 
 .PHONY: test-loop
