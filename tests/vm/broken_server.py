@@ -70,6 +70,9 @@ def _requests_of(site: BrokenServer) -> Callable[..., BaseHTTPRequestHandler]:
 
         def _answer(self, *, body: bool) -> None:
             name = self.path.strip("/")
+            if name not in site.texts and not (site.folder / name).is_file():
+                self.send_error(404)
+                return
             content = site.texts.get(name) or (site.folder / name).read_bytes()
             begin, wanted = 0, self.headers.get("Range", "")
             if wanted:
