@@ -26,7 +26,6 @@ def test_cut_gone_broken_and_then_right(site: Site) -> None:
         assert server.url in own
         server.texts["boot.ipxe"] = own.encode()
         server.texts["answers.yaml"] = real.fetch("answers.yaml")
-        server.texts["answers.yaml"] = real.fetch("answers.yaml")
         spec = MachineSpec(
             boot=(BootFrom.PXE,),
             disks=(ALPHA,),
