@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -85,7 +86,8 @@ def test_an_unchanged_kickstart_is_a_matter_of_seconds(aos: Path, tmp_path: Path
 def test_a_change_of_our_code_touches_no_package(aos: Path, tmp_path: Path) -> None:
     for name in ("node", "image"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "node/changed.py").write_text('"""New."""\n')
+    # Never the same twice: what an earlier run built would be found in the cache.
+    (tmp_path / "node/changed.py").write_text(f'"""New: {uuid.uuid4()}."""\n')
     argv = [
         sys.executable,
         "-P",
