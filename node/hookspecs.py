@@ -104,6 +104,14 @@ class Hooks:
         """Give files of the root, made afresh at every boot before switch-root. Five seconds at most."""
 
     @hookspec
+    def node_persist_paths(self) -> Sequence[str]:
+        """Give paths of the root (files, folders) that are kept on CONFIG. Called at boot and by `persist`."""
+
+    @hookspec
+    def node_migrate(self, section: str, values: Any, version: int) -> Any:
+        """Give a section's values as version + 1 has them, None where it isn't ours. Pure; called while reading."""
+
+    @hookspec
     def node_status_panels(self, inventory: Inventory) -> Sequence[StatusLine]:
         """Give lines for `nodectl status` and the console of a running node."""
 

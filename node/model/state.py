@@ -27,6 +27,10 @@ class RenderedFile:
 
     A symlink where `target` is set. With `append`, each line of the contents replaces the image's line with
     the same first colon-separated field (as /etc/passwd has them), or is added.
+
+    `live` holds the commands that bring a change of the file into force on a running node: none where writing
+    it is enough, None where only the next boot does. `on_trial` marks a file whose change may cut off whoever
+    makes it, so that it is taken back unless it is confirmed in time.
     """
 
     path: str
@@ -36,3 +40,5 @@ class RenderedFile:
     group: str = "root"
     target: str = ""
     append: bool = False
+    live: tuple[tuple[str, ...], ...] | None = None
+    on_trial: bool = False
