@@ -105,11 +105,11 @@ class Hooks:
 
     @hookspec
     def node_persist_paths(self) -> Sequence[str]:
-        """Give paths of the root (files, folders) that are kept on CONFIG. Called at boot and by `persist`."""
+        """Give paths of the root that are kept on CONFIG. Called at boot and by `nodectl persist`."""
 
     @hookspec
     def node_migrate(self, section: str, values: Any, version: int) -> Any:
-        """Give a section's values as version + 1 has them, None where it isn't ours. Pure; called while reading."""
+        """Give a section's values as `version` + 1 has them, None where it isn't ours. Called on reading."""
 
     @hookspec
     def node_status_panels(self, inventory: Inventory) -> Sequence[StatusLine]:
