@@ -6,6 +6,9 @@ import os
 from pathlib import Path
 
 from node.model.state import RenderedFile
+from node.system.account_lines import merged, owner_number
+
+__all__ = ["merged", "write_file"]
 
 
 def write_file(root: Path, file: RenderedFile) -> None:
@@ -22,19 +25,6 @@ def write_file(root: Path, file: RenderedFile) -> None:
     owner, group = _number(root, "passwd", file.owner), _number(root, "group", file.group)
     text = merged(_text_of(path), file.contents) if file.append else file.contents
     _replace(path, text.encode(), mode=file.mode, owner=owner, group=group)
-
-
-def merged(image: str, lines: str) -> str:
-    """Give the image's text with each of `lines` for the one of the same first field, else at the end."""
-    result = {_key(line): line for line in image.splitlines() if line}
-    for line in lines.splitlines():
-        if line:
-            result[_key(line)] = line
-    return "".join(f"{line}\n" for line in result.values())
-
-
-def _key(line: str) -> str:
-    return line.partition(":")[0]
 
 
 def _text_of(path: Path) -> str:
@@ -56,12 +46,4 @@ def _replace(path: Path, contents: bytes, *, mode: int, owner: int, group: int) 
 
 def _number(root: Path, database: str, name: str) -> int:
     """Look a user or group up in the root's own file; LookupError where it has none of that name."""
-    if name.isdigit():
-        return int(name)
-    for line in _text_of(root / "etc" / database).splitlines():
-        fields = line.split(":")
-        if fields[0] == name and len(fields) > 2:
-            return int(fields[2])
-    if name == "root":
-        return 0
-    raise LookupError(f"the image has no '{name}' in /etc/{database}")
+    return owner_number(_text_of(root / "etc" / database), name, database=database)

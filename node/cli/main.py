@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
-from typing import NamedTuple
 
 import click
 
 from node.cli.boundary import report_crash, report_error
+from node.cli.lazy import CommandEntry, LazyGroup
 from node.cli.logs import configure_logging
 from node.errors import InputError, NodeError
 
 EXIT_INTERRUPTED = 130
-
-
-class CommandEntry(NamedTuple):
-    """Where a command lives and what the overview says of it, so that the overview imports nothing."""
-
-    module: str
-    help: str
 
 
 COMMANDS = {
@@ -34,36 +26,15 @@ COMMANDS = {
         "node.cli.status", "Show how this node is doing: what runs, what it reaches, what it keeps."
     ),
     "plugins": CommandEntry("node.cli.plugins", "List the plugins and the hooks that each one implements."),
+    "config": CommandEntry("node.cli.config", "Show and change the configuration that lasts."),
+    "password": CommandEntry("node.cli.password", "Set the password of the admin user or of root."),
     "boot": CommandEntry("node.cli.boot", "Render the stored configuration into the root of this boot."),
 }
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported when they run: `nodectl --help` costs nothing but click."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Give the names in the order of the table."""
-        del ctx
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command, None where there is none of that name."""
-        del ctx
-        entry = COMMANDS.get(cmd_name)
-        if entry is None:
-            return None
-        command = importlib.import_module(entry.module).command
-        return command if isinstance(command, click.Command) else None
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the overview from the table alone."""
-        del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
-
-
 @click.group(
     cls=LazyGroup,
+    table=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
     epilog="Exit codes: 0 done; 1 a step failed; 2 wrong usage or answers; 69 the machine is unfit; "
     "75 try again later; 70 a bug of ours.",
