@@ -233,18 +233,21 @@ def test_an_interrupted_build_leaves_nothing(aos: Path, tmp_path: Path, number: 
     kickstart.write_text(
         f"%include {KICKSTARTS}/aos.ks\n%post\necho {number}; exec sleep 600.{int(number)}\n%end\n"
     )
-    argv = node_image_argv("build", kickstart, "--output", tmp_path / "out")
+    # Whoever starts the tests in a shell's background has SIGINT ignored, which children inherit.
+    argv = ["env", "--default-signal=INT", *node_image_argv("build", kickstart, "--output", tmp_path / "out")]
     with subprocess.Popen(
         argv, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}
     ) as build:
-        assert build.stderr is not None
-        deadline = time.monotonic() + 300
-        while not running(f"sleep 600.{int(number)}"):
-            assert time.monotonic() < deadline
-            assert build.poll() is None
-            time.sleep(0.2)
-        build.send_signal(number)
-        build.communicate(timeout=60)
+        try:
+            deadline = time.monotonic() + 300
+            while not running(f"sleep 600.{int(number)}"):
+                assert time.monotonic() < deadline
+                assert build.poll() is None
+                time.sleep(0.2)
+            build.send_signal(number)
+            build.communicate(timeout=60)
+        finally:
+            build.kill()
     assert build.returncode == (-9 if number == signal.SIGKILL else 130)
     deadline = time.monotonic() + 20
     while running(f"sleep 600.{int(number)}"):
