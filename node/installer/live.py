@@ -22,12 +22,16 @@ from node.model.answers import Layer
 from node.model.event import Event
 from node.model.install import Afterwards, InstallAnswers, Mode
 from node.model.inventory import Installation, Inventory
+from node.model.origin import Precedence
 from node.model.plan import Plan
 
 _log = logging.getLogger(__name__)
 RULE = "=" * 79
 # The sources have tried for a minute by themselves before they say that they can't.
 WAITS_S = (5.0, 10.0, 20.0, 40.0, 60.0)
+OBJECTION_S = 30.0
+# What is assumed of a node that is installed, unless its kernel arguments say otherwise.
+_UNATTENDED = Layer(Precedence.DEFAULT, {"install": {"mode": "unattended"}})
 
 
 @dataclass(frozen=True)
@@ -78,12 +82,7 @@ class LiveInstaller:
         try:
             gathered = self._effects.with_answers(local)
         except TryAgainError as error:
-            # A node that is installed comes up even while the server of its answers is away.
-            seen = look(self._talk, local.layers, inventory, problems=local.problems)
-            if not seen.plan.boots_existing:
-                raise
-            self._tell(error, "The answers are not to be had")
-            return self._boot_existing(seen)
+            return self._without_answers(error, local, inventory)
         seen = look(self._talk, gathered.layers, inventory, problems=gathered.problems)
         self._consoles.say(RULE, *plan_lines(seen.plan, inventory), RULE)
         if seen.plan.boots_existing:
@@ -91,6 +90,24 @@ class LiveInstaller:
         if seen.answers[InstallAnswers].mode is Mode.UNATTENDED:
             return self._unattended(seen)
         return self._ask(seen, gathered)
+
+    def _without_answers(self, error: TryAgainError, local: Gathered, inventory: Inventory) -> int | None:
+        """Boot a node that is installed even while the server of its answers is away.
+
+        Whether it was to be installed unattended stands in those answers: somebody who sits here may object.
+        """
+        seen = look(self._talk, (_UNATTENDED, *local.layers), inventory, problems=local.problems)
+        if not seen.plan.boots_existing:
+            raise error
+        self._tell(error, "The answers are not to be had")
+        unasked = look(self._talk, local.layers, inventory, problems=local.problems).plan.boots_existing
+        if not unasked:
+            self._consoles.say(
+                f"The installation on {seen.plan.boots_existing} is booted in {OBJECTION_S:.0f} s."
+            )
+            if self._consoles.ask("Enter waits for the answers instead: ", timeout_s=OBJECTION_S) is not None:
+                raise error
+        return self._boot_existing(seen)
 
     def _unattended(self, seen: Look) -> int:
         if error := refusal(seen.plan.problems):

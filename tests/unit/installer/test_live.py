@@ -205,9 +205,22 @@ def test_it_is_booted_even_while_the_answers_are_away():
     here = Machine(machine("vm-installed"), answers=[away], command_line="node.install.mode=unattended")
     assert here.run(Screen()) == 0
     assert here.booted == ["/dev/vda"]
-    unknown = Machine(machine("vm-installed"), answers=[away])
-    assert unknown.run(Screen()) is None
-    assert not unknown.booted
+
+
+def test_without_word_of_the_mode_somebody_may_object():
+    away = TryAgainError("http://h/a can't be reached")
+    nobody, here = Screen(typed=[None]), Machine(machine("vm-installed"), answers=[away])
+    assert here.run(nobody) == 0
+    assert here.booted == ["/dev/vda"]
+    assert "is booted in 30 s" in nobody.text
+    somebody, here = Screen(typed=["", None]), Machine(machine("vm-installed"), answers=[away])
+    assert here.run(somebody) is None
+    assert not here.booted
+    asked = Machine(machine("vm-installed"), answers=[away], command_line="node.install.mode=interactive")
+    assert asked.run(Screen()) is None
+    again = Machine(machine("vm-installed"), answers=[away], command_line="node.reinstall=anew")
+    assert again.run(Screen()) is None
+    assert not again.booted
 
 
 def test_what_can_not_be_booted_says_what_to_do():
