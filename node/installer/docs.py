@@ -90,8 +90,9 @@ the card that the machine booted over.
 | `http://...`, `tftp://...` | `node.answers.sha256` matches |
 
 `node.answers.trust=network` takes them unchecked; a warning then stands on every console. A server that
-is away is asked again, at growing intervals. A node that is installed already and whose kernel arguments say
-`node.install.mode=unattended` is booted from its disk meanwhile.
+is away is asked again, at growing intervals. A node that is installed already is booted from its disk meanwhile:
+at once where its kernel arguments say `node.install.mode=unattended`, after 30 s, in which Enter objects, where
+they say nothing of the mode.
 
 ## A machine that boots over the network first
 
