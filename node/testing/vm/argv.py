@@ -52,6 +52,10 @@ class MachineFiles:
         """The disk's qcow2 file."""
         return self.folder / f"{disk.serial}.qcow2"
 
+    def write_log(self, disk: Disk) -> Path:
+        """All writes to the disk since the machine was started."""
+        return self.folder / f"{disk.serial}.writes"
+
     def serial_socket(self, index: int) -> Path:
         """The socket of serial line ``index``."""
         return self.sockets / f"ttyS{index}"
@@ -154,6 +158,9 @@ def _drives(spec: MachineSpec, files: MachineFiles) -> Iterator[str]:
     for number, disk in enumerate(spec.disks):
         node = f"disk-{disk.serial}"
         yield from _blockdev(node, files.disk(disk))
+        if disk.write_log:
+            yield from _write_log(node, files.write_log(disk))
+            node = f"logged-{node}"
         sectors = f"logical_block_size={disk.sector_bytes},physical_block_size={disk.sector_bytes}"
         match disk.bus:
             case Bus.VIRTIO:
@@ -200,6 +207,14 @@ def _blockdev(node: str, path: Path, *, driver: str = "qcow2", read_only: bool =
         "-blockdev",
         f"driver={driver},node-name={node},read-only={mode},file.driver=file,file.filename={_escaped(path)}"
         f",file.read-only={mode}{cache}",
+    )
+
+
+def _write_log(node: str, log: Path) -> tuple[str, str]:
+    return (
+        "-blockdev",
+        f"driver=blklogwrites,node-name=logged-{node},file={node},log.driver=file,"
+        f"log.filename={_escaped(log)},discard=unmap",
     )
 
 

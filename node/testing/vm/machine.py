@@ -22,7 +22,7 @@ from node.testing.vm.console import Console, MachineFailure, tail_of
 from node.testing.vm.firmware import ovmf_code, ovmf_variables
 from node.testing.vm.monitor import Monitor
 from node.testing.vm.shell import RootShell
-from node.testing.vm.spec import MIB, MachineSpec
+from node.testing.vm.spec import MIB, Disk, MachineSpec
 from node.testing.vm.ssh import SshLogin
 
 START_LIMIT_S = 20.0
@@ -102,6 +102,12 @@ class Machine:
         if self._files:
             shutil.rmtree(self._files.sockets, ignore_errors=True)
 
+    def kill(self) -> None:
+        """End QEMU by SIGKILL, wherever it stands; what it has written is what the disks hold."""
+        self._running().kill()
+        self._running().wait()
+        self.stop()
+
     def reset(self) -> None:
         """Press the reset button."""
         self.monitor.execute("system_reset")
@@ -136,6 +142,10 @@ class Machine:
         if self._monitor is None:
             raise MachineFailure(f"{self.name} doesn't run")
         return self._monitor
+
+    def write_log(self, disk: Disk) -> Path:
+        """Where the writes to a disk with ``write_log`` are logged."""
+        return MachineFiles(folder=self.folder, sockets=self.folder).write_log(disk)
 
     @property
     def log(self) -> Path:
@@ -198,7 +208,10 @@ class Machine:
     def _make_files(self, files: MachineFiles) -> None:
         _make_image(files.snapshots, MIB)
         for disk in self.spec.disks:
-            _make_image(files.disk(disk), disk.size_bytes)
+            _make_image(files.disk(disk), disk.size_bytes, begin_as=disk.begin_as)
+            if disk.write_log:
+                # The driver begins a log at its front, whatever an older one left behind there.
+                files.write_log(disk).write_bytes(b"")
         variables = ovmf_variables(self.spec.firmware)
         if variables and not files.firmware_variables.exists():
             _qemu_img("convert", "-O", "qcow2", str(variables), str(files.firmware_variables))
@@ -282,9 +295,11 @@ def end_with_parent() -> None:
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _make_image(path: Path, size_bytes: int) -> None:
-    if not path.exists():
-        _qemu_img("create", "-q", "-f", "qcow2", str(path), str(size_bytes))
+def _make_image(path: Path, size_bytes: int, *, begin_as: Path | None = None) -> None:
+    if path.exists():
+        return
+    backing = ("-F", "qcow2", "-b", str(begin_as.absolute())) if begin_as else ()
+    _qemu_img("create", "-q", "-f", "qcow2", *backing, str(path), str(size_bytes))
 
 
 def _qemu_img(*arguments: str) -> None:

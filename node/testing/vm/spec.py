@@ -44,15 +44,20 @@ class Bus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Disk:
-    """A blank disk, made when the machine is started for the first time in its folder.
+    """A disk, made when the machine is started for the first time in its folder.
 
-    ``serial`` names the file as well, so it is unique in a machine. Virtio cuts serials at 20 characters.
+    Blank, or a copy of the qcow2 file ``begin_as`` that holds only what differs from it; that file must stay
+    as it is. With ``write_log`` each write and flush is logged from the machine's start on, for
+    ``node.testing.vm.write_log``. ``serial`` names the file as well, so it is unique in a machine. Virtio
+    cuts serials at 20 characters.
     """
 
     serial: str
     size_bytes: int = 16 * GIB
     bus: Bus = Bus.VIRTIO
     sector_bytes: int = 512
+    begin_as: Path | None = None
+    write_log: bool = False
 
     def __post_init__(self) -> None:
         if not self.serial.isalnum() or len(self.serial) > 20:
@@ -78,7 +83,10 @@ class UserNetwork:
 
 @dataclass(frozen=True, kw_only=True)
 class TapNetwork:
-    """A tap device in a network namespace, where a real DHCP server can answer (root only)."""
+    """A tap device in a network namespace, where a real DHCP server can answer (root only).
+
+    Those of one ``DhcpNamespace`` are ports of one switch.
+    """
 
     namespace: str
     interface: str

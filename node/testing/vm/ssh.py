@@ -12,13 +12,17 @@ from node.testing.vm.console import MachineFailure
 
 @dataclass(frozen=True, kw_only=True)
 class SshLogin:
-    """Who logs in, and with which key. ``known_hosts`` pins the node's key after the first login."""
+    """Who logs in, and with which key. ``known_hosts`` pins the node's key after the first login.
 
-    port: int
+    ``inside`` is put before the command (a namespace's ``ip netns exec``).
+    """
+
+    port: int = 22
     key: Path
     known_hosts: Path
     user: str = "admin"
     host: str = "127.0.0.1"
+    inside: tuple[str, ...] = ()
 
     def argv(self, *command: str) -> tuple[str, ...]:
         """The ssh command line."""
@@ -31,6 +35,7 @@ class SshLogin:
         )
         flags = [word for option in options for word in ("-o", option)]
         return (
+            *self.inside,
             "ssh",
             "-F",
             "none",
@@ -43,11 +48,13 @@ class SshLogin:
             *command,
         )
 
-    def run(self, command: str, *, timeout_s: float = 60.0) -> subprocess.CompletedProcess[str]:
-        """Run one command in the guest; exit code 255 is ssh's own."""
+    def run(
+        self, command: str, *, timeout_s: float = 60.0, typed: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run one command in the guest, ``typed`` its input; exit code 255 is ssh's own."""
         return subprocess.run(
             self.argv(command),
-            stdin=subprocess.DEVNULL,
+            input=typed,
             capture_output=True,
             text=True,
             timeout=timeout_s,

@@ -47,6 +47,16 @@ SPECS = {
         memory_mib=768,
         cpus=2,
     ),
+    "write-log": MachineSpec(
+        disks=(Disk(serial="ALPHA", begin_as=Path("/installed.qcow2"), write_log=True),),
+        nics=tuple(
+            Nic(
+                network=TapNetwork(namespace="vm1", interface=f"vmtap{number}"),
+                mac=f"52:54:00:00:00:0{number}",
+            )
+            for number in (1, 2)
+        ),
+    ),
 }
 
 
@@ -82,6 +92,13 @@ def test_a_snapshot_holds_all_that_can_be_written() -> None:
         "disk-ALPHA",
     )
     assert writable_nodes(SPECS["secureboot-pxe"]) == ("snapshots", "variables", "disk-ALPHA")
+
+
+def test_the_log_stands_between_a_disk_and_its_file():
+    argv = qemu_argv(SPECS["write-log"], FILES, Accel.TCG)
+    assert any("virtio-blk-pci,drive=logged-disk-ALPHA," in word for word in argv)
+    assert any("node-name=logged-disk-ALPHA,file=disk-ALPHA,log" in word for word in argv)
+    assert writable_nodes(SPECS["write-log"]) == ("snapshots", "disk-ALPHA")
 
 
 def test_two_namespaces_are_refused() -> None:
