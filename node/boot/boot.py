@@ -74,7 +74,7 @@ def _stored_state(config: Path) -> tuple[State | None, tuple[str, ...]]:
         return State(), (f"{error.brief}{details}; the node starts with defaults",)
     if stored is None:
         return None, ()
-    return stored.state, (stored.warning,) if stored.warning else ()
+    return stored.state, stored.warnings
 
 
 def _write(root: Path, files: list[RenderedFile]) -> tuple[str, ...]:

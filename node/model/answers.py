@@ -14,7 +14,8 @@ from node.model.origin import DEFAULT, Origin, Precedence
 class SectionModel(BaseModel):
     """A section of the answers as its plugin defines it: frozen, unknown keys refused.
 
-    `key` is the section's name in the document; `persists` says that it outlives the install, in the state.
+    `key` is the section's name in the document; `persists` says that it outlives the install, in the state;
+    `schema_version` is that of its stored form, one higher with each change that needs `node_migrate`.
     Every field needs a default, so that an empty document is complete.
     """
 
@@ -23,6 +24,7 @@ class SectionModel(BaseModel):
 
     key: ClassVar[str]
     persists: ClassVar[bool] = False
+    schema_version: ClassVar[int] = 1
     secret: ClassVar[frozenset[str]] = frozenset()
     """Dotted keys within the section whose values are never shown, such as `admin.password_hash`."""
 
@@ -78,6 +80,11 @@ class Answers:
             for key, section in self.sections.items()
             if section.persists
         }
+
+    def section_versions(self) -> dict[str, int]:
+        """Give the versions of the persistent sections that are beyond the first, as the state has them."""
+        versions = {key: each.schema_version for key, each in self.sections.items() if each.persists}
+        return {key: version for key, version in versions.items() if version != 1}
 
 
 @dataclass(frozen=True)

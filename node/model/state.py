@@ -13,12 +13,14 @@ STATE_VERSION = 1
 class State:
     """`sections` holds the persistent sections as plain values, by key, in their models' form.
 
-    `install` holds `id` (UUID), `image` ({version, sha256}) and `at` (ISO 8601, UTC).
+    `install` holds `id` (UUID), `image` ({version, sha256}) and `at` (ISO 8601, UTC). `section_versions` has
+    the version of each section whose model is beyond version 1.
     """
 
     version: int = STATE_VERSION
     install: Mapping[str, Any] = field(default_factory=dict)
     sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    section_versions: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -88,8 +88,14 @@ class Files(Protocol):
     def read(self, path: Path) -> bytes:
         """Give the contents; FileNotFoundError where there is none."""
 
+    def names(self, folder: Path) -> Sequence[str]:
+        """Give the names in a folder, sorted; none where there is no folder."""
+
     def write(self, path: Path, contents: bytes, *, mode: int = 0o644) -> None:
-        """Replace atomically (temporary file, fsync, rename, fsync of the folder), making folders."""
+        """Replace atomically (temporary file, fsync, rename, fsync of the folder), making folders.
+
+        OSError where that fails at any point; the old file is there then as it was.
+        """
 
     def remove(self, path: Path) -> None:
         """Remove a file, quiet where there is none."""

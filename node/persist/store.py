@@ -1,121 +1,305 @@
-"""The state store: /config/node.yaml and the state before it."""
+"""The state store: /config/node.yaml, its last ten versions, and broken ones kept aside.
+
+One writer at a time is the caller's to see to; readers need no lock.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import contextlib
+import errno
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import yaml
+from node.errors import InputError, NodeError
+from node.model.state import State
+from node.model.system import Files
+from node.persist.document import (
+    BrokenStateError,
+    Check,
+    FutureStateError,
+    Migrate,
+    StoredState,
+    state_from_text,
+    state_to_text,
+)
+from node.persist.history import (
+    BROKEN,
+    HISTORY,
+    KEPT_BROKEN,
+    KEPT_VERSIONS,
+    MODE,
+    NumberedFiles,
+    Version,
+    read_head,
+    with_head,
+    without_head,
+)
+from node.persist.migrations import migrate_core
+from node.system.files import LiveFiles, is_leftover
 
-from node.errors import NodeError
-from node.model.state import STATE_VERSION, State
-from node.system.files import LiveFiles
+__all__ = [
+    "BrokenStateError",
+    "FutureStateError",
+    "StateNotWrittenError",
+    "StoredState",
+    "Version",
+    "history",
+    "read_state",
+    "read_version",
+    "state_from_text",
+    "state_to_text",
+    "take_back",
+    "write_state",
+]
 
 STATE_FILE = "node.yaml"
-PREVIOUS_FILE = "node.yaml.previous"
-
-# The C loader is ten times as fast, which a boot notices; PyYAML may be built without it.
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_ADOPTED = "found as it was: changed by hand, or by an installation"
 
 
-class BrokenStateError(NodeError):
-    """A state that is there and can't be used: torn, or of a version that this image doesn't know."""
+class StateNotWrittenError(NodeError):
+    """The state could not be written; the one before is in force as it was."""
 
 
-@dataclass(frozen=True)
-class StoredState:
-    """A state as it was found; `warning` says why it isn't the newest one, "" where it is."""
+def read_state(
+    folder: Path,
+    *,
+    migrate: Migrate = migrate_core,
+    check: Check | None = None,
+    keep_broken: bool = True,
+    files: Files | None = None,
+) -> StoredState | None:
+    """Read the state of a CONFIG folder; None where there is none and never was.
 
-    state: State
-    warning: str = ""
-
-
-def state_from_text(text: str) -> State:
-    """Read a state. BrokenStateError where it is none, or of another version than STATE_VERSION."""
-    try:
-        document = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader, C or Python
-    except yaml.YAMLError as error:
-        raise BrokenStateError("the state is not YAML", details=_short(error)) from error
-    if not isinstance(document, dict) or "version" not in document:
-        raise BrokenStateError("the state is not a document with a version")
-    version = document["version"]
-    if version != STATE_VERSION:
-        raise BrokenStateError(
-            f"the state has version {version}; this image knows {STATE_VERSION}",
-            mend="Boot an image that knows this version, or install anew",
-        )
-    sections = _mapping(document, "sections")
-    for key, value in sections.items():
-        if not isinstance(value, dict):
-            raise BrokenStateError(f"section '{key}' of the state is not a mapping")
-    return State(version=version, install=_mapping(document, "install"), sections=sections)
-
-
-def state_to_text(state: State) -> str:
-    """Give the state as YAML that `state_from_text` reads back equal."""
-    document = {
-        "version": state.version,
-        "install": dict(state.install),
-        "sections": {key: dict(value) for key, value in state.sections.items()},
-    }
-    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False)
-
-
-def read_state(folder: Path) -> StoredState | None:
-    """Read the state of a CONFIG folder; None where there is none.
-
-    A broken one gives way to the one before it, with a warning; BrokenStateError where that is no better.
+    A state that is missing, torn, unreadable or refused by `check` gives way to the newest good version of
+    the history. It stays where it is, and is copied to `broken/` with `keep_broken` where that can be
+    written. BrokenStateError where no version is good; FutureStateError, with `fallback`, where the state is
+    newer than this image: nothing is written then.
     """
+    files = files or LiveFiles()
     try:
-        return StoredState(_read(folder / STATE_FILE))
+        return StoredState(_read(files, folder / STATE_FILE, migrate, check))
     except FileNotFoundError:
-        return None
+        broken = BrokenStateError(f"{STATE_FILE} is missing")
+        if not _versions(files, folder).numbers():
+            return None
+    except FutureStateError as error:
+        raise FutureStateError(
+            error.brief, mend=error.mend, fallback=_newest_good(files, folder, migrate, check)
+        ) from error
     except BrokenStateError as error:
         broken = error
-    try:
-        previous = _read(folder / PREVIOUS_FILE)
-    except (FileNotFoundError, BrokenStateError):
-        raise broken from None
-    return StoredState(previous, f"{broken.brief}, so the one before it is used ({folder / PREVIOUS_FILE})")
+    kept = _keep_aside(files, folder) if keep_broken else ""
+    found = _newest_good(files, folder, migrate, check)
+    if found is None:
+        raise broken
+    words = f"{_sentence(broken)}; {found.source} is used in its place"
+    return replace(found, warnings=(f"{words} ({kept})" if kept else words,))
 
 
-def write_state(folder: Path, state: State) -> None:
-    """Replace the state of a CONFIG folder; the one that was there becomes, if whole, the previous."""
-    files = LiveFiles()
-    current = folder / STATE_FILE
+def write_state(
+    folder: Path,
+    state: State,
+    *,
+    reason: str,
+    at: datetime,
+    replace_future: bool = False,
+    files: Files | None = None,
+) -> None:
+    """Put a state in force: after this it is on the disk, and the newest of at most ten versions.
+
+    `reason` says who or what changed it, without secrets; `at` is aware of its time zone. A power cut leaves
+    the old state or this one. StateNotWrittenError, with the old one in force, where CONFIG is full,
+    read-only or fails; FutureStateError where the old one is newer than this image, unless `replace_future`
+    has it copied to `broken/` and replaced.
+    """
+    files = files or LiveFiles()
     try:
-        _read(current)
-    except (FileNotFoundError, BrokenStateError):
+        _write(files, folder, state, reason, at, replace_future=replace_future)
+    except OSError as error:
+        raise _not_written(error) from error
+
+
+def history(
+    folder: Path, *, migrate: Migrate = migrate_core, check: Check | None = None, files: Files | None = None
+) -> tuple[Version, ...]:
+    """Give the versions that are kept, newest first."""
+    files = files or LiveFiles()
+    versions = _versions(files, folder)
+    found: list[Version] = []
+    current = _body(files, folder / STATE_FILE)
+    for number in reversed(versions.numbers()):
+        path = versions.path(number)
+        broken = ""
+        try:
+            _read(files, path, migrate, check)
+        except FileNotFoundError:
+            continue
+        except BrokenStateError as error:
+            broken = error.brief
+        text = _text(files, path)
+        at, reason = read_head(text)
+        in_force = not any(other.current for other in found) and current == without_head(text)
+        found.append(Version(number, at, reason, broken, in_force))
+    return tuple(found)
+
+
+def read_version(
+    folder: Path,
+    number: int,
+    *,
+    migrate: Migrate = migrate_core,
+    check: Check | None = None,
+    files: Files | None = None,
+) -> State:
+    """Give a version of the history.
+
+    InputError where it isn't kept, BrokenStateError where it can't be used.
+    """
+    files = files or LiveFiles()
+    versions = _versions(files, folder)
+    try:
+        return _read(files, versions.path(number), migrate, check)
+    except FileNotFoundError as error:
+        kept = ", ".join(str(number) for number in versions.numbers()) or "none"
+        raise InputError(
+            f"there is no version {number} of the configuration", mend=f"Choose one that is kept: {kept}"
+        ) from error
+
+
+def take_back(folder: Path, *, reason: str, files: Files | None = None) -> None:
+    """Put the version before the newest in force again, where the newest came about by `reason`."""
+    files = files or LiveFiles()
+    versions = _versions(files, folder)
+    numbers = versions.numbers()
+    if not numbers or read_head(_text(files, versions.path(numbers[-1])))[1] != reason:
+        return
+    if len(numbers) > 1:
+        files.write(folder / STATE_FILE, files.read(versions.path(numbers[-2])), mode=MODE)
+        files.remove(versions.path(numbers[-1]))
+
+
+def _write(
+    files: Files, folder: Path, state: State, reason: str, at: datetime, *, replace_future: bool
+) -> None:
+    current, versions = folder / STATE_FILE, _versions(files, folder)
+    _remove_leftovers(files, folder)
+    try:
+        _read(files, current, migrate_core, None)
+    except FileNotFoundError:
         pass
+    except FutureStateError:
+        if not replace_future:
+            raise
+        _copy_aside(files, folder)
+    except BrokenStateError:
+        _copy_aside(files, folder)
     else:
-        files.copy(current, folder / PREVIOUS_FILE, mode=0o600)
-    # It holds password hashes.
-    files.write(current, state_to_text(state).encode(), mode=0o600)
-
-
-def _read(path: Path) -> State:
+        _adopt(files, current, versions, at)
+    number = versions.next_number()
+    contents = with_head(state_to_text(state), number=number, at=at, reason=reason).encode()
     try:
-        return state_from_text(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise BrokenStateError("the state is not text") from error
+        # All that needs room comes first: the last write takes no more than it gives back.
+        versions.add(contents)
+        files.write(current, contents, mode=MODE)
+    except BaseException:
+        # Else a state that was refused would be the one that stands in for a broken one.
+        with contextlib.suppress(OSError):
+            files.remove(versions.path(number))
+        raise
+    # The new state is in force: a version too many is no reason to say otherwise.
+    with contextlib.suppress(OSError):
+        versions.prune(KEPT_VERSIONS)
+
+
+def _adopt(files: Files, current: Path, versions: NumberedFiles, at: datetime) -> None:
+    """Take into the history what an editor or an installer put into force, before it is replaced."""
+    body = _body(files, current)
+    if any(_body(files, versions.path(number)) == body for number in versions.numbers()):
+        return
+    text = with_head(body, number=versions.next_number(), at=at, reason=_ADOPTED)
+    versions.add(text.encode())
+
+
+def _newest_good(files: Files, folder: Path, migrate: Migrate, check: Check | None) -> StoredState | None:
+    versions = _versions(files, folder)
+    for number in reversed(versions.numbers()):
+        path = versions.path(number)
+        with contextlib.suppress(FileNotFoundError, BrokenStateError):
+            return StoredState(_read(files, path, migrate, check), source=str(path.relative_to(folder)))
+    return None
+
+
+def _keep_aside(files: Files, folder: Path) -> str:
+    """Copy the broken state aside and say where; "" where it is missing."""
+    try:
+        kept = _copy_aside(files, folder)
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return f"no copy of the broken one could be kept: {error.strerror}"
+    return f"the broken one is kept as {kept.relative_to(folder)}"
+
+
+def _copy_aside(files: Files, folder: Path) -> Path:
+    contents = files.read(folder / STATE_FILE)
+    aside = NumberedFiles(files, folder / BROKEN)
+    for number in aside.numbers():
+        # Each boot finds the same one again, until somebody writes a good one.
+        if files.read(aside.path(number)) == contents:
+            return aside.path(number)
+    number = aside.add(contents)
+    aside.prune(KEPT_BROKEN)
+    return aside.path(number)
+
+
+def _remove_leftovers(files: Files, folder: Path) -> None:
+    """Remove what writes that were cut short left: on a small filesystem they would add up."""
+    for where in (folder, folder / HISTORY, folder / BROKEN):
+        for name in files.names(where):
+            if is_leftover(name):
+                files.remove(where / name)
+
+
+def _versions(files: Files, folder: Path) -> NumberedFiles:
+    return NumberedFiles(files, folder / HISTORY)
+
+
+def _read(files: Files, path: Path, migrate: Migrate, check: Check | None) -> State:
+    try:
+        text = files.read(path).decode()
     except FileNotFoundError:
         raise
+    except UnicodeDecodeError as error:
+        raise BrokenStateError("the state is not text") from error
     except OSError as error:
-        raise BrokenStateError(f"the state can't be read: {error.strerror}") from error
+        raise BrokenStateError("the state can't be read", details=error.strerror or "") from error
+    return state_from_text(text, migrate=migrate, check=check)
 
 
-def _mapping(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = document.get(key, {})
-    if not isinstance(value, dict):
-        raise BrokenStateError(f"'{key}' of the state is not a mapping")
-    return value
+def _text(files: Files, path: Path) -> str:
+    try:
+        return files.read(path).decode(errors="replace")
+    except OSError:
+        return ""
 
 
-def _short(error: yaml.YAMLError) -> str:
-    # PyYAML quotes the line at fault, which may hold a secret; where it is says enough.
-    mark = getattr(error, "problem_mark", None)
-    where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "unknown place"
-    return f"{where}: {getattr(error, 'problem', None) or 'syntax error'}"
+def _body(files: Files, path: Path) -> str:
+    return without_head(_text(files, path))
+
+
+def _sentence(error: BrokenStateError) -> str:
+    return f"{error.brief} ({error.details})" if error.details else error.brief
+
+
+def _not_written(error: OSError) -> StateNotWrittenError:
+    same = "the configuration stays as it was"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StateNotWrittenError(
+            f"CONFIG is full: {same}", mend="Drop kept files that are big (`nodectl persist list`)"
+        )
+    if error.errno == errno.EROFS:
+        return StateNotWrittenError(
+            f"CONFIG is read-only: {same}", mend="Look for errors of its disk in `journalctl -k`"
+        )
+    return StateNotWrittenError(f"CONFIG can't be written: {same}", details=error.strerror or str(error))

@@ -200,6 +200,10 @@ class _Files(_Part):
             raise FileNotFoundError(str(path))
         return self._system.file_contents[path]
 
+    def names(self, folder: Path) -> list[str]:
+        below = (path.relative_to(folder) for path in self._system.file_contents if folder in path.parents)
+        return sorted({path.parts[0] for path in below})
+
     def write(self, path: Path, contents: bytes, *, mode: int = 0o644) -> None:
         self._system.record("files.write", path=path, size=len(contents), mode=oct(mode))
         self._system.file_contents[path] = contents

@@ -29,6 +29,7 @@ def node_plan(answers: Answers, inventory: Inventory, target: Target) -> list[Pl
         document=state_to_text(installed_state(answers, inventory, target)),
         keep=config.keep,
         secrets=tuple(sorted(secrets(answers))),
+        at=target.started_at,
     )
     record = RecordInstall(
         install_id=target.install_id,
@@ -57,6 +58,7 @@ def installed_state(answers: Answers, inventory: Inventory, target: Target) -> S
             "layout": layout_record(target.layout),
         },
         sections=answers.persistent(),
+        section_versions=answers.section_versions(),
     )
 
 

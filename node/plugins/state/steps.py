@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,7 +12,14 @@ from node.errors import NodeError
 from node.model.state import State
 from node.model.step import Step
 from node.model.system import System
-from node.persist.store import PREVIOUS_FILE, STATE_FILE, BrokenStateError, state_from_text, state_to_text
+from node.persist.store import (
+    STATE_FILE,
+    BrokenStateError,
+    read_state,
+    state_from_text,
+    take_back,
+    write_state,
+)
 
 CONFIG = Path("config")
 INSTALLS_FILE = "installs.json"
@@ -22,13 +30,15 @@ LOG_FILE = "install.log"
 class WriteState(Step):
     """Write the state: what of the answers outlives the install.
 
-    `document` is the state as YAML. With `keep` it is laid over the state that CONFIG already has: sections
-    that the answers leave empty stay as they were. `secrets` only says what must not be shown.
+    `document` is the state as YAML, `at` when the installation began (ISO 8601 with its zone). With `keep`
+    it is laid over the state that CONFIG already has: sections that the answers leave empty stay as they
+    were. `secrets` only says what must not be shown.
     """
 
     secret_fields: ClassVar[frozenset[str]] = frozenset({"document", "secrets"})
 
     document: str
+    at: str
     keep: bool = False
     secrets: tuple[str, ...] = ()
 
@@ -38,34 +48,48 @@ class WriteState(Step):
         return f"{verb} ({STATE_FILE} on CONFIG)"
 
     def apply(self, system: System) -> None:
-        """Write it; a kept state is set aside first."""
+        """Write it as a new version of the history; a kept state stays there as the one before."""
         folder = system.root / CONFIG
-        contents = self.document.encode()
-        if self.keep and system.files.exists(folder / STATE_FILE):
-            old = system.files.read(folder / STATE_FILE)
+        state = state_from_text(self.document)
+        if self.keep:
             try:
-                kept = state_from_text(old.decode(errors="replace"))
+                kept = read_state(folder, files=system.files)
             except BrokenStateError as error:
-                system.say(f"the kept configuration can't be used and is left as {PREVIOUS_FILE}: {error}")
+                system.say(f"the kept configuration can't be used and is set aside: {error}")
             else:
-                contents = state_to_text(overlay(kept, state_from_text(self.document))).encode()
-            system.files.write(folder / PREVIOUS_FILE, old, mode=0o600)
-        system.files.write(folder / STATE_FILE, contents, mode=0o600)
+                state = overlay(kept.state, state) if kept else state
+                for warning in kept.warnings if kept else ():
+                    system.say(f"the kept configuration: {warning}")
+        write_state(
+            folder,
+            state,
+            reason=self._reason(state),
+            at=datetime.fromisoformat(self.at),
+            replace_future=True,
+            files=system.files,
+        )
 
     def undo(self, system: System) -> None:
         """Put a kept state back."""
         folder = system.root / CONFIG
-        if not self.keep or not system.mounts.is_mounted(folder):
-            return
-        if system.files.exists(folder / PREVIOUS_FILE):
-            old = system.files.read(folder / PREVIOUS_FILE)
-            system.files.write(folder / STATE_FILE, old, mode=0o600)
+        if self.keep and system.mounts.is_mounted(folder):
+            take_back(folder, reason=self._reason(state_from_text(self.document)), files=system.files)
+
+    def _reason(self, state: State) -> str:
+        return f"installation {state.install.get('id', '')}".rstrip()
 
 
 def overlay(kept: State, new: State) -> State:
     """Give the new state with the kept one's sections where the new one says nothing."""
-    sections = {**kept.sections, **{key: value for key, value in new.sections.items() if value}}
-    return State(version=new.version, install=new.install, sections=sections)
+    said = {key for key, value in new.sections.items() if value or key not in kept.sections}
+    sections = {**kept.sections, **{key: new.sections[key] for key in new.sections if key in said}}
+    versions = {
+        key: version
+        for state, keys in ((kept, sections.keys() - said), (new, said))
+        for key, version in state.section_versions.items()
+        if key in keys
+    }
+    return State(version=new.version, install=new.install, sections=sections, section_versions=versions)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -66,7 +67,8 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 def test_the_state_becomes_files(places: Places, use: Callable[..., None]) -> None:
-    write_state(places.config, State(sections={"network": {"hostname": "node7"}}))
+    state = State(sections={"network": {"hostname": "node7"}})
+    write_state(places.config, state, reason="test", at=datetime.now(UTC))
     (places.config / "ssh/ssh_host_ed25519_key").write_text("secret\n")
     (places.config / "ssh/ssh_host_ed25519_key.pub").write_text("public\n")
 

@@ -22,7 +22,7 @@ from node.model.mask import MASK
 from node.model.size import MIB
 from node.model.state import State
 from node.model.step import PHASES, PlannedStep, Step, step_from_data, step_to_data
-from node.persist.store import state_to_text
+from node.persist.store import state_from_text, state_to_text
 from node.plugin_manager import Plugins
 from node.plugins import bootloader, payload, state, storage
 from node.plugins.access.answers import AccessAnswers
@@ -231,20 +231,20 @@ def test_kept_sections_stay_where_the_answers_say_nothing():
     new = State(install={"id": "new"}, sections={"network": {}, "locale": {"lang": "de_DE.UTF-8"}})
     assert overlay(old, new).sections == {"network": {"hostname": "kept"}, "locale": {"lang": "de_DE.UTF-8"}}
     system = kept_system(state_to_text(old))
-    step = WriteState(state_to_text(new), keep=True)
+    step = WriteState(state_to_text(new), at=AT, keep=True)
     step.apply(system)
     written = yaml.safe_load(system.file_contents[system.root / "config/node.yaml"])
     assert written["install"] == {"id": "new"}
     assert written["sections"]["network"] == {"hostname": "kept"}
     step.undo(system)
-    assert system.file_contents[system.root / "config/node.yaml"] == state_to_text(old).encode()
+    assert state_from_text(system.file_contents[system.root / "config/node.yaml"].decode()) == old
 
 
 def test_a_kept_state_that_is_broken_is_set_aside_and_said():
     system = kept_system("{ torn")
-    WriteState(state_to_text(State(install={"id": "new"})), keep=True).apply(system)
+    WriteState(state_to_text(State(install={"id": "new"})), at=AT, keep=True).apply(system)
     assert "can't be used" in system.messages[0]
-    assert system.file_contents[system.root / "config/node.yaml.previous"] == b"{ torn"
+    assert system.file_contents[system.root / "config/broken/000001.yaml"] == b"{ torn"
 
 
 RECORD = RecordInstall(install_id=ID, reinstall="again", image_version="1", sha256="ab", at=AT)

@@ -18,7 +18,7 @@ def test_write_makes_folders_and_sets_the_mode(tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["node.yaml"]
 
 
-@pytest.mark.parametrize("call", ["fsync", "replace"])
+@pytest.mark.parametrize("call", ["fsync", "rename", "write"])
 def test_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     path = tmp_path / "node.yaml"
     files.write(path, b"old")
@@ -26,18 +26,50 @@ def test_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mo
     def broken(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(*((os, "fsync", broken) if call == "fsync" else (Path, "replace", broken)))
+    monkeypatch.setattr(os, call, broken)
     with pytest.raises(OSError, match="No space"):
         files.write(path, b"new")
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["node.yaml"]
 
 
+def test_a_new_file_that_is_not_sure_to_last_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[int] = []
+    fsync = os.fsync
+
+    def second_breaks(number: int) -> None:
+        flushed.append(number)
+        if len(flushed) == 2:
+            raise OSError(5, "Input/output error")
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", second_breaks)
+    with pytest.raises(OSError, match="Input/output"):
+        files.write(tmp_path / "node.yaml", b"new")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_filesystem_without_links_is_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    for contents in (b"old", b"new"):
+        files.write(tmp_path / "grub.cfg", contents)
+    assert (tmp_path / "grub.cfg").read_bytes() == b"new"
+    assert files.names(tmp_path) == ["grub.cfg"]
+    assert files.names(tmp_path / "none") == []
+
+
 def test_flushed_before_it_takes_the_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    fsync, replace = os.fsync, Path.replace
+    fsync, rename = os.fsync, os.rename
     monkeypatch.setattr(os, "fsync", lambda number: (order.append("fsync"), fsync(number)))
-    monkeypatch.setattr(Path, "replace", lambda self, to: (order.append("rename"), replace(self, to))[1])
+    monkeypatch.setattr(os, "rename", lambda a, b: (order.append("rename"), rename(a, b)))
     files.write(tmp_path / "x", b"x")
     assert order == ["fsync", "rename", "fsync"]
 
