@@ -76,9 +76,12 @@ Every key of the [answers](answers.md) is a kernel argument too: `node.` and its
 ## Arguments that are no answers
 
 {own}
-The network before the installation is what systemd-network-generator reads: `ip=`, `bond=`, `vlan=`,
-`bridge=`, `nameserver=`, `rd.route=`. `BOOTIF=01-aa-bb-cc-dd-ee-ff`, as pxelinux's `IPAPPEND 2` gives it, is
-the card that the machine booted over.
+The network before the node has one of its own is said as dracut.cmdline(7) has it: `ip=` in all forms, `bond=`
+with the driver's options, `vlan=`, `bridge=`, `nameserver=`, `rd.route=`, `rd.peerdns=0`, `ifname=`. What can't be
+honoured is refused in words before any network is up. `ip=` without an interface goes to what these make, else to
+the card of `BOOTIF=01-aa-bb-cc-dd-ee-ff`, which pxelinux's `IPAPPEND 2` gives and the machine booted over, else
+(DHCP) to every card. A node with a stored configuration forgets all of it once that is in force; an installer and
+a node without one go on with it.
 
 ## Where answers come from
 

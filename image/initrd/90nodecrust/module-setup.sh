@@ -17,6 +17,8 @@ installkernel() {
     hostonly='' instmods squashfs overlay loop ext4 vfat nls_cp437 nls_iso8859-1 nls_ascii isofs
     # UEFI HTTP Boot of an ISO leaves it in memory, described by the firmware's NFIT table: /dev/pmem0.
     hostonly='' instmods nfit nd_pmem nd_btt libnvdimm
+    # What bond=, vlan= and bridge= need.
+    hostonly='' instmods bonding 8021q bridge stp llc
     # Sticks and drives behind USB, whatever the controller.
     hostonly='' instmods usb_storage uas sr_mod cdrom sd_mod
 }
@@ -33,7 +35,7 @@ install_programs() {
 
 install_scripts() {
     local file
-    for file in console cmdline network download device root config; do
+    for file in console addresses bond links settle network_files cmdline network download device root config; do
         inst_simple "$moddir/lib/$file.sh" "/usr/lib/nodecrust/initrd/$file.sh"
     done
     for file in root render emergency; do
@@ -66,12 +68,15 @@ quieten_network() {
         "$initdir"/etc/systemd/system/dbus-org.freedesktop.network1.service \
         "$initdir"/etc/systemd/network/zzzz-dracut-default.network \
         "$initdir"/usr/lib/systemd/network/80-{container,vm,6rd,wifi}*.network
-    # It reads ip= and its like, and there are seldom any.
+    # Names of cards are all that is left to it: ip=, bond= and their like are read by us.
     mkdir -p "$generator.d"
     {
         printf '[Unit]\n'
-        printf 'ConditionKernelCommandLine=|%s\n' ip bond vlan bridge ifname nameserver rd.route net.ifname_policy
+        printf 'ConditionKernelCommandLine=|%s\n' ifname net.ifname_policy
     } >"$generator.d/nodecrust.conf"
+    # Else the driver makes a bond0 of its own when it is loaded, which then can't be made as it was asked for.
+    mkdir -p "$initdir/etc/modprobe.d"
+    printf 'options bonding max_bonds=0\n' >"$initdir/etc/modprobe.d/nodecrust.conf"
 }
 
 # Every program that starts before udev costs the boot its time: devtmpfs makes the nodes, our script loads what it

@@ -4,7 +4,7 @@
 set -u -o pipefail
 
 here=${NODECRUST_INITRD:-/usr/lib/nodecrust/initrd}
-for part in console cmdline network root; do
+for part in console addresses bond links settle network_files cmdline network root; do
     # shellcheck source=/dev/null
     . "$here/$part.sh"
 done

@@ -5,7 +5,7 @@
 set -u -o pipefail
 
 here=${NODECRUST_INITRD:-/usr/lib/nodecrust/initrd}
-for part in console cmdline network download device root config; do
+for part in console addresses bond links settle network_files cmdline network download device root config; do
     # shellcheck source=/dev/null
     . "$here/$part.sh"
 done
@@ -44,6 +44,8 @@ main() {
     [[ -d /usr/lib/modules/$(uname -r) ]] ||
         say "The kernel ($(uname -r)) and this initrd are not of one build: expect missing drivers."
     [[ ${#REQUEST_PROBLEMS[@]} -eq 0 ]] || refuse_request
+    mask_network_generator
+    prepare_network
     obtain_image
     if ! mount_root || [[ ! -e $SYSROOT/sbin/init && ! -L $SYSROOT/sbin/init ]]; then
         unmount_root

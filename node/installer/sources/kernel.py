@@ -29,7 +29,7 @@ class KernelArguments:
     """What the command line says. `own` holds `answers`, `image` ... by their names without `node.`.
 
     `boot_mac` is the card that the machine booted over (BOOTIF), in lower case with colons, "" where that
-    isn't said; `network` are the arguments that systemd-network-generator reads.
+    isn't said; `network` are those that the initrd makes its network of.
     """
 
     layer: Layer

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 LIB = Path(__file__).parents[3] / "image/initrd/90nodecrust/lib"
-PARTS = ("console", "cmdline", "network", "download", "device", "root", "config")
+PARTS = ("console", "addresses", "bond", "links", "settle", "network_files", "cmdline", "network", "download",
+         "device", "root", "config")  # fmt: skip
 
 
 @dataclass
@@ -47,6 +48,7 @@ class InitrdShell:
                 "PROC": f"{self.folder}/proc",
                 "SYS": f"{self.folder}/sys",
                 "DEV": f"{self.folder}/dev",
+                "RUN": f"{self.folder}/run",
                 "NODE_RUN": f"{self.folder}/run",
                 "FETCHED": f"{self.folder}/fetched",
                 "NETWORK_FILES": f"{self.folder}/networks",

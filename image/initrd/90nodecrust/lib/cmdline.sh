@@ -59,7 +59,7 @@ read_words() {
                 REQUEST_PROBLEMS+=("'$word' is not known. There are node.image=, node.image.sha256=, node.image.size= and node.image.trust=.")
                 ;;
             BOOTIF=*) read_boot_interface "$value" ;;
-            ip=* | bond=* | vlan=* | bridge=*) NETWORK_ARGUMENTS=yes ;;
+            *) ! read_network_word "$word" || NETWORK_ARGUMENTS=yes ;;
         esac
     done
 }
@@ -88,6 +88,21 @@ classify_image() {
             REQUEST_PROBLEMS+=("node.image=$(shown "$IMAGE") is of no known form: http://, https://, tftp://, LABEL= or PARTUUID=.")
             ;;
     esac
+}
+
+# What is wrong with the network matters where it is needed: a node on its own disk has a configuration of its own.
+check_network() {
+    local problem
+    [[ -z $NETWORK_ARGUMENTS ]] || settle_links
+    REQUEST_WARNINGS+=("${NETWORK_WARNINGS[@]}")
+    if [[ $IMAGE_KIND == slot ]]; then
+        for problem in "${NETWORK_PROBLEMS[@]}"; do
+            REQUEST_WARNINGS+=("$problem (It isn't needed here.)")
+        done
+        NETWORK_ARGUMENTS=''
+    else
+        REQUEST_PROBLEMS+=("${NETWORK_PROBLEMS[@]}")
+    fi
 }
 
 check_request() {
@@ -129,4 +144,5 @@ read_request() {
     read_words "${WORDS[@]}"
     classify_image
     check_request
+    check_network
 }

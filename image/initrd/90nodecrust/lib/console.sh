@@ -3,7 +3,8 @@
 
 SYS=${SYS:-/sys}
 DEV=${DEV:-/dev}
-NODE_RUN=${NODE_RUN:-/run/node}
+RUN=${RUN:-/run}
+NODE_RUN=${NODE_RUN:-$RUN/node}
 
 # A console that took longer than this is not waited for again: a serial line with nobody behind it must
 # not slow the boot down.

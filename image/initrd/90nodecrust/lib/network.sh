@@ -1,49 +1,58 @@
 # shellcheck shell=bash
-# The network of the initrd: only started where the root image comes by URL.
+# The network of the initrd: only started where the root image comes by URL, forgotten once the node has its own.
 
-NETWORK_FILES=${NETWORK_FILES:-/run/systemd/network}
+EARLY_LINKS=${EARLY_LINKS:-$NODE_RUN/early-links}
 
-# write_dhcp_network FILE [MAC]: DHCP and router advertisements on that card, else on every Ethernet card.
-# The lease is asked for by MAC, since the initrd's machine ID is another than the node's.
-write_dhcp_network() {
-    mkdir -p "$NETWORK_FILES"
-    {
-        printf '[Match]\n'
-        # Kind=!* leaves bonds, bridges and VLANs alone: those that are needed have files of their own.
-        if [[ -n ${2:-} ]]; then
-            printf 'MACAddress=%s\nType=ether\nKind=!*\n' "$2"
-        else
-            printf 'Type=ether\nKind=!*\n'
-        fi
-        printf '\n[Network]\nDHCP=yes\nIPv6AcceptRA=yes\n'
-        printf '\n[DHCPv4]\nClientIdentifier=mac\nUseDomains=yes\n'
-    } >"$NETWORK_FILES/$1"
-}
-
-# systemd-network-generator has read ip=, bond= and vlan=; this adds what it leaves out.
-amend_generated_network() {
-    local file
-    for file in "$NETWORK_FILES"/7*.network; do
-        [[ -e $file ]] || continue
-        mkdir -p "$file.d"
-        printf '[DHCPv4]\nClientIdentifier=mac\n' >"$file.d/nodecrust.conf"
-    done
+# prepare_network: files for what the kernel command line says of the network, for us and for a node without state.
+prepare_network() {
+    local name
+    # systemd's generator is run for ifname=, and reads ip= and bond= too.
+    rm -f "$NETWORK_FILES"/7[01]-*.network "$NETWORK_FILES"/7[01]-*.netdev
+    [[ -n $NETWORK_ARGUMENTS ]] || return 0
+    write_network_files
+    ! compgen -G "$NETWORK_FILES/$EARLY-*.link" >/dev/null || udevadm control --reload || :
+    for name in "${LINKS[@]}"; do
+        [[ $name == @* ]] || printf '%s %s\n' "${LINK_KIND[$name]}" "$name"
+    done >"$EARLY_LINKS"
+    [[ -z $EARLY_HOST_NAME ]] || printf '%s\n' "$EARLY_HOST_NAME" >"$NODE_RUN/hostname"
 }
 
 start_network() {
-    if [[ -n $NETWORK_ARGUMENTS ]]; then
-        amend_generated_network
-    else
-        write_dhcp_network 80-nodecrust-dhcp.network "$BOOT_MAC"
-    fi
+    [[ -n $NETWORK_ARGUMENTS ]] || write_dhcp_network 80-nodecrust-dhcp.network "$BOOT_MAC"
     systemctl start systemd-networkd.service
 }
 
-# Takes the initrd's own DHCP away, so that it doesn't stand beside the node's network after switch-root. What ip=,
-# bond= and vlan= made stays: an installer that was given a static address still needs it, and the node's own files
-# (10-netplan-*) come before.
+# systemd's generator would make its own files of ip= and bond= once more, in the node.
+mask_network_generator() {
+    mkdir -p "$RUN/systemd/system"
+    ln -sf /dev/null "$RUN/systemd/system/systemd-network-generator.service"
+}
+
+# forget_network: takes the initrd's network away, so that it doesn't stand beside the node's after switch-root.
+# Where the node has no configuration of its own, what ip=, bond= and vlan= made stays: an installer that was given
+# a static address still needs it.
 forget_network() {
     rm -f "$NETWORK_FILES/80-nodecrust-dhcp.network"
+    compgen -G "$SYSROOT/etc/netplan/*.yaml" >/dev/null || return 0
+    rm -f "$NETWORK_FILES/$EARLY"-*
+    [[ -s $EARLY_LINKS ]] || return 0
+    # It would make them anew.
+    systemctl stop systemd-networkd.socket systemd-networkd.service 2>/dev/null || :
+    take_down_links
+    rm -f "$EARLY_LINKS"
+}
+
+# networkd changes neither the mode of a bond that is there nor the addresses of a card that it wasn't told of.
+take_down_links() {
+    local kind name
+    while read -r kind name; do
+        [[ -e $SYS/class/net/$name ]] || continue
+        if [[ $kind == card ]]; then
+            ip address flush dev "$name" scope global
+        else
+            ip link delete dev "$name"
+        fi
+    done <"$EARLY_LINKS"
 }
 
 # There is no resolver in the initrd: names are asked for at the servers of the leases.
@@ -64,7 +73,7 @@ write_resolv_conf() {
     } >/etc/resolv.conf
 }
 
-# Succeeds once any card has an address beyond the link's own.
+# Succeeds once any card has an address beyond the link's own, or has that where ip=link6 asks for no other.
 has_address() {
     local fields count=0
     while read -r fields; do
@@ -74,8 +83,8 @@ has_address() {
     [[ $count -gt 1 ]] && return 0
     [[ -r $PROC/net/if_inet6 ]] || return 1
     while read -r -a fields; do
-        # The fourth field is the scope: 00 is global.
-        [[ ${fields[3]} == 00 ]] && return 0
+        # The fourth field is the scope: 00 is global, 20 the link's.
+        [[ ${fields[3]} == 00 || (-n $LINK_LOCAL_ONLY && ${fields[3]} == 20) ]] && return 0
     done <"$PROC/net/if_inet6"
     return 1
 }
@@ -93,13 +102,22 @@ describe_cards() {
     printf '%s\n' "${words:-no network card that the kernel has a driver for}"
 }
 
+# Prints the cards that the kernel command line names and this machine doesn't have, as a sentence.
+describe_missing_cards() {
+    local name words=''
+    for name in "${LINKS[@]}"; do
+        [[ ${LINK_KIND[$name]} != card || $name == @* || -e $SYS/class/net/$name ]] || words+="${words:+, }$name"
+    done
+    [[ -z $words ]] || printf '. The kernel command line names %s, which is not there\n' "$words"
+}
+
 # Waits until there is an address, saying every few seconds what it waits for.
 wait_for_address() {
     local started=$SECONDS told=0
     until has_address; do
         if ((SECONDS - started >= told + 5)); then
             told=$((SECONDS - started))
-            say "Waiting for a network address since $told s: $(describe_cards)"
+            say "Waiting for a network address since $told s: $(describe_cards)$(describe_missing_cards)"
         fi
         sleep 0.2
     done
