@@ -76,12 +76,12 @@ Every key of the [answers](answers.md) is a kernel argument too: `node.` and its
 ## Arguments that are no answers
 
 {own}
-The network before the node has one of its own is said as dracut.cmdline(7) has it: `ip=` in all forms, `bond=`
-with the driver's options, `vlan=`, `bridge=`, `nameserver=`, `rd.route=`, `rd.peerdns=0`, `ifname=`. What can't be
-honoured is refused in words before any network is up. `ip=` without an interface goes to what these make, else to
-the card of `BOOTIF=01-aa-bb-cc-dd-ee-ff`, which pxelinux's `IPAPPEND 2` gives and the machine booted over, else
-(DHCP) to every card. A node with a stored configuration forgets all of it once that is in force; an installer and
-a node without one go on with it.
+The network before the node has one of its own is said as dracut.cmdline(7) has it: `ip=` in all forms,
+`bond=` with the driver's options, `vlan=`, `bridge=`, `nameserver=`, `rd.route=`, `rd.peerdns=0`, `ifname=`.
+What can't be honoured is refused in words before any network is up. `ip=` without an interface goes to what
+these make, else to the card of `BOOTIF=01-aa-bb-cc-dd-ee-ff`, which pxelinux's `IPAPPEND 2` gives and the
+machine booted over, else (DHCP) to every card. A node with a stored configuration forgets all of it once that
+is in force; an installer and a node without one go on with it.
 
 ## Where answers come from
 
@@ -93,9 +93,9 @@ a node without one go on with it.
 | `http://...`, `tftp://...` | `node.answers.sha256` matches |
 
 `node.answers.trust=network` takes them unchecked; a warning then stands on every console. A server that
-is away is asked again, at growing intervals. A node that is installed already is booted from its disk meanwhile:
-at once where its kernel arguments say `node.install.mode=unattended`, after 30 s, in which Enter objects, where
-they say nothing of the mode.
+is away is asked again, at growing intervals. A node that is installed already is booted from its disk
+meanwhile: at once where its kernel arguments say `node.install.mode=unattended`, after 30 s, in which Enter
+objects, where they say nothing of the mode.
 
 ## A machine that boots over the network first
 

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What the words of the network leave open, once all of them are read: which interface is meant, and what doesn't go
 # together.
-# shellcheck disable=SC2034 # LINK_LOCAL_ONLY is for network.sh
+# shellcheck disable=SC2034,SC2004 # LINK_LOCAL_ONLY is for network.sh; the tables have names for keys
 
 # top_links: what is made here and has nothing made above it.
 top_links() {
