@@ -32,4 +32,5 @@ def node_validate(answers: Answers) -> Sequence[Problem]:
 @hookimpl
 def node_render(state: State) -> Sequence[RenderedFile]:
     """Give accounts, password hashes, keys and the configuration of sshd and sudo."""
-    return rendered(AccessAnswers.model_validate(state.sections.get("access", {})))
+    access = AccessAnswers.model_validate(state.sections.get("access", {}))
+    return rendered(access, installed=str(state.install.get("at", ""))[: len("2027-06-30")])

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from node.model.answers import SectionModel
 from node.model.refusal import refuse
+from node.model.words import Lines
 from node.plugins.access import hashes, ssh_keys
+from node.plugins.access.aging import is_day
 
 # useradd(8) of Debian, and 32 bytes as utmp holds.
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
@@ -31,12 +33,6 @@ def _check_hash(text: str) -> str:
     return text
 
 
-def _lines(value: Any) -> Any:
-    return (
-        tuple(line for line in value.splitlines() if line.strip()) if isinstance(value, str) else value or ()
-    )
-
-
 def _check_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
     for number, key in enumerate(keys, start=1):
         if fault := ssh_keys.fault_of(key):
@@ -47,8 +43,15 @@ def _check_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(key.strip() for key in keys)
 
 
+def _check_day(text: str) -> str:
+    if text and not is_day(text):
+        raise refuse("day-invalid", f"'{text}' is not a day", "Write a day such as 2027-06-30")
+    return text
+
+
 PasswordHash = Annotated[str, AfterValidator(_check_hash)]
-SshKeys = Annotated[tuple[str, ...], BeforeValidator(_lines), AfterValidator(_check_keys)]
+SshKeys = Annotated[Lines, AfterValidator(_check_keys)]
+Day = Annotated[str, AfterValidator(_check_day)]
 
 
 class Account(BaseModel):
@@ -68,11 +71,31 @@ class Account(BaseModel):
         repr=False,
     )
     ssh_keys: SshKeys = Field(default=(), description="Public SSH keys, one line each, options allowed.")
+    locked: bool = Field(
+        default=False, description="Lets nobody in, whatever its password and its keys are; both are kept."
+    )
+    password_max_days: int = Field(
+        default=0,
+        ge=0,
+        le=99998,
+        description="Days after which the password must be changed; 0: never. Counted from "
+        "`password_changed`.",
+    )
+    password_changed: Day = Field(
+        default="",
+        description="The day of the password's last change (UTC), which `nodectl password` notes. Empty: "
+        "the day of the installation.",
+    )
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it has a password or a key."""
+        return bool(self.password_hash or self.ssh_keys)
 
     @property
     def is_open(self) -> bool:
         """Whether anybody can log in to it."""
-        return bool(self.password_hash or self.ssh_keys)
+        return self.is_set and not self.locked
 
 
 class Admin(Account):
@@ -81,6 +104,9 @@ class Admin(Account):
     name: str = Field(default="admin", description="Name of the admin user.")
     sudo: bool = Field(
         default=True, description="May become root: with the password, without one where none is set."
+    )
+    expires: Day = Field(
+        default="", description="From this day on the account lets nobody in, such as 2027-06-30 (UTC)."
     )
 
     @field_validator("name")

@@ -20,12 +20,15 @@ def problems(answers: Answers) -> tuple[Problem, ...]:
     found = []
     if not (access.admin.is_open or access.root.is_open or access.no_login):
         unattended = answers[InstallAnswers].mode is Mode.UNATTENDED
+        locked = access.admin.is_set or access.root.is_set
         found.append(
             Problem(
                 code="no-way-to-log-in",
                 where="access",
-                what="nobody could log in to this node: there is neither a key nor a password",
-                mend="Give access.admin.ssh_keys, or access.no_login: true if it is meant",
+                what="nobody could log in to this node: "
+                + ("its accounts are locked" if locked else "there is neither a key nor a password"),
+                mend=("Take `locked` out" if locked else "Give access.admin.ssh_keys")
+                + ", or access.no_login: true if it is meant",
                 origin=answers.origin("access"),
                 owner=OWNER,
                 severity=Severity.ERROR if unattended else Severity.WARNING,

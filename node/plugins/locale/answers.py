@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import Field, field_validator
 
 from node.model.answers import SectionModel
+from node.model.near import nearest
 from node.model.refusal import refuse
-from node.plugins.locale.keymaps import KEYMAPS
+from node.plugins.locale.keymaps import KEYMAPS, layout_of
 
 # locale(7): language, territory, character set, modifier.
 _LANG = re.compile(r"(?:C|POSIX|[a-z]{2,3}(?:_[A-Z]{2})?)(?:\.[A-Za-z0-9-]+)?(?:@[a-z]+)?")
@@ -54,7 +54,9 @@ class LocaleAnswers(SectionModel):
     def _check_keyboard(cls, keyboard: str) -> str:
         match = _KEYBOARD.fullmatch(keyboard)
         if keyboard and (match is None or match["layout"] not in KEYMAPS):
-            mend = f"Write one of {', '.join(sorted(KEYMAPS))}; a variant goes in brackets: de(nodeadkeys)"
+            near = _near_layout(keyboard)
+            known = f"Write one of {', '.join(sorted(KEYMAPS))}; a variant goes in brackets: de(nodeadkeys)"
+            mend = f"Did you mean {near}? {known}" if near else known
             raise refuse("keyboard-unknown", f"'{keyboard}' is not a keyboard layout", mend)
         return keyboard
 
@@ -62,10 +64,18 @@ class LocaleAnswers(SectionModel):
     @classmethod
     def _check_timezone(cls, timezone: str) -> str:
         if timezone and timezone != "UTC" and (not _ZONE.fullmatch(timezone) or not _is_known(timezone)):
-            near = get_close_matches(timezone, sorted(available_timezones()), n=1)
-            mend = f"Did you mean {near[0]}?" if near else "Write one such as UTC or Europe/Berlin"
+            near = nearest(timezone, sorted(available_timezones()))
+            mend = f"Did you mean {near}?" if near else "Write one such as UTC or Europe/Berlin"
             raise refuse("timezone-unknown", f"'{timezone}' is not a time zone", mend)
         return timezone
+
+
+def _near_layout(keyboard: str) -> str:
+    """Give the layout that a console keymap's name stands for (`de-latin1`), or the nearest one."""
+    if meant := layout_of(keyboard):
+        layout, variant = meant
+        return f"{layout}({variant})" if variant else layout
+    return nearest(keyboard.partition("(")[0], KEYMAPS)
 
 
 def _is_known(timezone: str) -> bool:

@@ -7,24 +7,27 @@ from node.plugins.locale.answers import LocaleAnswers
 from node.plugins.locale.keymaps import keymap
 
 _UNIT = "nodecrust-keyboard.service"
+_READ_UNITS = (("systemctl", "daemon-reload"),)
 
 
 def rendered(locale: LocaleAnswers) -> tuple[RenderedFile, ...]:
     """Give the files of what is set; the rest stays as the image has it."""
     files: list[RenderedFile] = []
     if locale.lang:
-        files.append(RenderedFile("/etc/locale.conf", f"LANG={locale.lang}\n"))
-        files.append(RenderedFile("/etc/default/locale", target="../locale.conf"))
+        # Who logs in next has it; services have it from the next boot on.
+        files.append(RenderedFile("/etc/locale.conf", f"LANG={locale.lang}\n", live=()))
+        files.append(RenderedFile("/etc/default/locale", target="../locale.conf", live=()))
     if locale.keyboard:
         layout, variant = locale.layout
         name = keymap(layout, variant)
         xkb = f'XKBMODEL="pc105"\nXKBLAYOUT="{layout}"\nXKBVARIANT="{variant}"\nXKBOPTIONS=""\n'
-        files.append(RenderedFile("/etc/default/keyboard", f'{xkb}BACKSPACE="guess"\n'))
-        files.append(RenderedFile("/etc/vconsole.conf", f"KEYMAP={name}\n{xkb}"))
+        files.append(RenderedFile("/etc/default/keyboard", f'{xkb}BACKSPACE="guess"\n', live=()))
+        load = (("loadkeys", "-q", "-C", "/dev/tty0", name),)
+        files.append(RenderedFile("/etc/vconsole.conf", f"KEYMAP={name}\n{xkb}", live=load))
         files += _loading(name)
     if locale.timezone:
-        files.append(RenderedFile("/etc/localtime", target=f"/usr/share/zoneinfo/{locale.timezone}"))
-        files.append(RenderedFile("/etc/timezone", f"{locale.timezone}\n"))
+        files.append(RenderedFile("/etc/localtime", target=f"/usr/share/zoneinfo/{locale.timezone}", live=()))
+        files.append(RenderedFile("/etc/timezone", f"{locale.timezone}\n", live=()))
     return tuple(files)
 
 
@@ -48,4 +51,7 @@ ExecStart=-/usr/bin/loadkeys -q -C /dev/tty0 {name}
 TimeoutStartSec=10
 """
     wants = f"/etc/systemd/system/multi-user.target.wants/{_UNIT}"
-    return [RenderedFile(f"/etc/systemd/system/{_UNIT}", unit), RenderedFile(wants, target=f"../{_UNIT}")]
+    return [
+        RenderedFile(f"/etc/systemd/system/{_UNIT}", unit, live=_READ_UNITS),
+        RenderedFile(wants, target=f"../{_UNIT}", live=_READ_UNITS),
+    ]

@@ -2,50 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from ipaddress import ip_address
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import Field, field_validator
 
 from node.model.answers import SectionModel
+from node.model.host_name import DNS_NAME_MAX, host_fault, host_name_fault, is_address
 from node.model.refusal import refuse
-
-# RFC 1123, section 2.1: letters, digits and inner hyphens, 63 a label. Linux holds 64 in all (HOST_NAME_MAX).
-_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
-_HOST_NAME_MAX = 64
-_DNS_NAME_MAX = 253
-
-
-def _words(value: Any) -> Any:
-    """Take `a,b c` for a list of three, as kernel arguments and old profiles write it."""
-    return (
-        tuple(re.split(r"[,\s]+", value.strip())) if isinstance(value, str) and value.strip() else value or ()
-    )
-
-
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
-
-
-def host_name_fault(name: str, *, longest: int = _HOST_NAME_MAX) -> str:
-    """Say what keeps `name` from being a host name, "" where nothing does."""
-    if len(name) > longest:
-        return f"'{name}' has {len(name)} characters; a host name has {longest} at most"
-    labels = name.split(".")
-    for label in labels:
-        if not _LABEL.fullmatch(label):
-            return f"'{name}' is not a host name: '{label}' is no label of letters, digits and inner hyphens"
-    if labels[-1].isdigit():
-        return f"'{name}' is not a host name: its last part is a number, so it reads as an address"
-    return ""
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
+from node.model.words import Lines, Words
 
 
 class NetworkAnswers(SectionModel):
@@ -59,10 +24,20 @@ class NetworkAnswers(SectionModel):
     )
     netplan: dict[str, Any] = Field(
         default_factory=dict,
-        description="What stands below `network:` in a netplan file. Empty: DHCP on every Ethernet card.",
+        description="What stands below `network:` in a netplan file. Empty: DHCP on every Ethernet card. "
+        "DHCP identifies by MAC wherever `dhcp-identifier` is left out.",
     )
-    dns: Words = Field(default=(), description="Addresses of name servers for all interfaces.")
-    ntp: Words = Field(default=(), description="Names or addresses of time servers.")
+    dns: Words = Field(
+        default=(),
+        description="Addresses of name servers for all interfaces, beside those that netplan or DHCP gives.",
+    )
+    search: Words = Field(default=(), description="Domains to complete short names with, on all interfaces.")
+    ntp: Words = Field(
+        default=(), description="Names or addresses of time servers, for timesyncd or, where it is, chrony."
+    )
+    hosts: Lines = Field(
+        default=(), description="Own lines of /etc/hosts: an address and the names of a host, by spaces."
+    )
 
     @field_validator("hostname")
     @classmethod
@@ -94,16 +69,49 @@ class NetworkAnswers(SectionModel):
     @classmethod
     def _check_dns(cls, servers: tuple[str, ...]) -> tuple[str, ...]:
         for server in servers:
-            if not _is_address(server):
+            if not is_address(server):
                 raise refuse(
                     "dns-invalid", f"'{server}' is not an address", "Write addresses such as 192.0.2.53"
                 )
         return servers
 
+    @field_validator("search")
+    @classmethod
+    def _check_search(cls, domains: tuple[str, ...]) -> tuple[str, ...]:
+        for domain in domains:
+            if fault := host_name_fault(domain.removesuffix("."), longest=DNS_NAME_MAX):
+                raise refuse("search-domain-invalid", fault, "Write domains such as example.org")
+        return domains
+
     @field_validator("ntp")
     @classmethod
     def _check_ntp(cls, servers: tuple[str, ...]) -> tuple[str, ...]:
         for server in servers:
-            if not _is_address(server) and (fault := host_name_fault(server, longest=_DNS_NAME_MAX)):
+            if fault := host_fault(server):
                 raise refuse("ntp-invalid", fault, "Write a name or an address, such as ntp.example.org")
         return servers
+
+    @field_validator("hosts")
+    @classmethod
+    def _check_hosts(cls, lines: tuple[str, ...]) -> tuple[str, ...]:
+        for number, line in enumerate(lines, start=1):
+            if fault := hosts_fault(line):
+                raise refuse(
+                    "hosts-line-invalid", f"line {number}: {fault}", "Write a line such as 192.0.2.5 node2"
+                )
+        return tuple(" ".join(line.split()) for line in lines)
+
+
+def hosts_fault(line: str) -> str:
+    """Say what keeps a line from being an entry of /etc/hosts (hosts(5)), "" where nothing does."""
+    address, *names = line.split() or [""]
+    if "\n" in line.strip() or not is_address(address):
+        return f"'{address}' is not an address; an entry is one line that begins with one"
+    if not names:
+        return f"no name follows {address}"
+    for name in names:
+        if fault := host_name_fault(name, longest=DNS_NAME_MAX):
+            return fault
+        if name == "localhost" and not ip_address(address).is_loopback:
+            return f"localhost is this machine itself, and {address} is not"
+    return ""

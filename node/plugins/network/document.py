@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,8 +18,8 @@ DEFAULT: Mapping[str, Any] = {
     },
 }
 
-# The kinds of interfaces that ask by DHCP and take `dhcp-identifier`.
-_KINDS = ("ethernets", "wifis", "bonds", "bridges", "vlans")
+# Linux takes 15 characters (IFNAMSIZ); what else it takes is no name for a file.
+_INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,14}")
 _YES = frozenset({"true", "yes", "on", "y"})
 
 
@@ -29,18 +30,29 @@ def completed(netplan: Mapping[str, Any]) -> dict[str, Any]:
     initrd identifies by MAC too, so that the lease stays the same from the first fetch on.
     """
     document = {"version": 2, **(netplan or DEFAULT)}
-    for kind in _KINDS:
-        interfaces = document.get(kind)
+    for kind, interfaces in document.items():
         if isinstance(interfaces, dict):
             document[kind] = {name: _identified(interface) for name, interface in interfaces.items()}
     return document
 
 
+def with_mac_of_port(netplan: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the bonds and bridges that name no `macaddress`: they take that of their first port."""
+    found = []
+    for kind in ("bonds", "bridges"):
+        definitions = netplan.get(kind)
+        for name, body in definitions.items() if isinstance(definitions, dict) else ():
+            if isinstance(body, dict) and "macaddress" not in body and _INTERFACE.fullmatch(str(name)):
+                found.append(str(name))
+    return tuple(found)
+
+
 def _identified(interface: Any) -> Any:
-    if not isinstance(interface, dict) or not _is_yes(interface.get("dhcp4")):
+    if not isinstance(interface, dict) or not is_yes(interface.get("dhcp4")):
         return interface
     return {**interface, "dhcp-identifier": interface.get("dhcp-identifier", "mac")}
 
 
-def _is_yes(value: Any) -> bool:
+def is_yes(value: Any) -> bool:
+    """Tell whether netplan takes a value for true."""
     return value is True or (isinstance(value, str) and value.lower() in _YES)

@@ -142,7 +142,12 @@ def test_the_files_of_a_named_node():
 
 def test_an_empty_state_renders_dhcp_and_no_name():
     found = files()
-    assert set(found) == {"/etc/hostname", "/etc/hosts", "/etc/netplan/90-nodecrust.yaml"}
+    assert set(found) == {
+        "/etc/hostname",
+        "/etc/hosts",
+        "/etc/netplan/90-nodecrust.yaml",
+        "/etc/systemd/networkd.conf.d/90-nodecrust.conf",
+    }
     assert found["/etc/hostname"].contents.startswith("#")
     assert "127.0.1.1" not in found["/etc/hosts"].contents
     assert yaml.safe_load(found["/etc/netplan/90-nodecrust.yaml"].contents) == {"network": DEFAULT}
@@ -172,6 +177,7 @@ CARDS = Inventory(
 )
 def test_a_card_that_is_not_here_is_a_warning_that_lists_those_that_are(definition, fits):
     name, body = definition
+    body = {**(body or {}), "dhcp4": True}
     answers = Answers({"network": NetworkAnswers(netplan={"ethernets": {name: body}})})
     found = network.node_validate(answers, CARDS)
     if fits:
@@ -184,5 +190,5 @@ def test_a_card_that_is_not_here_is_a_warning_that_lists_those_that_are(definiti
 
 
 def test_without_known_cards_nothing_is_said():
-    answers = Answers({"network": NetworkAnswers(netplan={"ethernets": {"x": {}}})})
+    answers = Answers({"network": NetworkAnswers(netplan={"ethernets": {"x": {"dhcp4": True}}})})
     assert network.node_validate(answers, replace(CARDS, nics=())) == ()
