@@ -29,6 +29,8 @@ BUILT_INS = (
     "node.plugins.network",
     "node.plugins.access",
     "node.plugins.locale",
+    "node.plugins.logging",
+    "node.plugins.kernel",
     "node.plugins.state",
     "node.plugins.virtualization",
 )
