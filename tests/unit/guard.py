@@ -61,7 +61,8 @@ def _watch(event: str, arguments: tuple[object, ...]) -> None:
         raise ForbiddenEffectError(f"{event} in a unit test: {arguments[:2]!r}")
     if WRITES in allowed:
         return
-    path = arguments[0] if arguments else None
+    # Of a symlink it is made what comes second; the first is a text that may lead anywhere.
+    path = arguments[event == "os.symlink"] if arguments else None
     if event == "open":
         _, mode, flags = arguments
         writes = any(letter in str(mode or "") for letter in "wax+") or int(flags or 0) & _FLAGS
