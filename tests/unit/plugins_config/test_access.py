@@ -193,3 +193,72 @@ def test_an_admin_without_sudo():
 
 def test_with_nothing_set_accounts_stay_as_the_image_has_them():
     assert list(files()) == ["/etc/ssh/sshd_config.d/10-nodecrust.conf"]
+
+
+INSTALLED = {"at": "2026-11-23T05:00:00+00:00"}
+DAY = 20780  # 2026-11-23, as `date +%s` divided by 86400
+
+
+def shadow(*, install=None, **fields):
+    found = access.node_render(State(install=install or {}, sections={"access": fields}))
+    return next((file.contents for file in found if file.path == "/etc/shadow"), "")
+
+
+@pytest.mark.parametrize(
+    ("admin", "line"),
+    [
+        ({"password_max_days": 90}, f"admin:{YESCRYPT}:{DAY}:0:90:7:::\n"),
+        (
+            {"password_max_days": 90, "password_changed": "2026-11-24"},
+            f"admin:{YESCRYPT}:{DAY + 1}:0:90:7:::\n",
+        ),
+        ({"password_changed": "2026-11-24"}, f"admin:{YESCRYPT}::0:99999:7:::\n"),
+        ({"expires": "2026-11-24"}, f"admin:{YESCRYPT}::0:99999:7::{DAY + 1}:\n"),
+        ({"locked": True, "expires": "2099-01-01"}, f"admin:!{YESCRYPT}::0:99999:7::1:\n"),
+    ],
+)
+def test_expiry_and_lock_of_the_admin(admin, line):
+    assert shadow(install=INSTALLED, admin={"password_hash": YESCRYPT, **admin}) == line
+
+
+def test_a_password_that_is_none_never_ages():
+    aging = {"password_max_days": 90}
+    assert shadow(install=INSTALLED, admin={"ssh_keys": ED25519, **aging}) == "admin:*::0:99999:7:::\n"
+    # Nobody knows since when: PXE without a disk.
+    assert shadow(admin={"password_hash": YESCRYPT, **aging}) == f"admin:{YESCRYPT}::0:99999:7:::\n"
+
+
+def test_a_locked_account_is_let_in_by_nothing_and_keeps_what_it_has():
+    found = files(admin={"ssh_keys": ED25519, "locked": True}, root={"ssh_keys": ED25519, "locked": True})
+    assert found["/etc/shadow"].contents == "admin:!*::0:99999:7::1:\nroot:!*::0:99999:7:::\n"
+    assert "/etc/passwd" in found
+    assert not [path for path in found if path.startswith("/etc/ssh/authorized_keys.d/")]
+    assert "PermitRootLogin no\n" in found["/etc/ssh/sshd_config.d/10-nodecrust.conf"].contents
+    assert check(Mode.UNATTENDED, admin={"ssh_keys": ED25519, "locked": True}) == [
+        ("no-way-to-log-in", Severity.ERROR)
+    ]
+
+
+@pytest.mark.parametrize(
+    "day", ["2026-02-30", "20261123", "1970-01-01", "tomorrow", "2026-11-23T00:00", "\n"]
+)
+def test_days_that_are_none(day):
+    found = refused(admin={"expires": day, "password_changed": day}).errors()
+    assert [error["type"] for error in found] == ["day-invalid", "day-invalid"]
+
+
+def test_how_each_file_comes_into_force():
+    found = files(admin={"password_hash": YESCRYPT, "ssh_keys": ED25519})
+    at_once = {path for path, file in found.items() if file.live == ()}
+    assert at_once == {
+        "/etc/passwd",
+        "/etc/group",
+        "/etc/shadow",
+        "/etc/gshadow",
+        "/etc/sudoers.d/90-nodecrust",
+        "/etc/ssh/authorized_keys.d/admin",
+    }
+    assert {path: file.live for path, file in found.items() if path not in at_once} == {
+        "/etc/tmpfiles.d/nodecrust-home.conf": (("systemd-tmpfiles", "--create", "--prefix=/home"),),
+        "/etc/ssh/sshd_config.d/10-nodecrust.conf": (("systemctl", "try-reload-or-restart", "ssh.service"),),
+    }

@@ -69,3 +69,26 @@ def test_an_unknown_layout_is_refused():
 
 def test_console_keymaps_have_names_of_their_own():
     assert [keymap("gb", ""), keymap("us", ""), keymap("us", "dvorak")] == ["uk", "us", "dvorak"]
+
+
+def test_a_keymap_of_the_console_leads_to_its_layout():
+    assert refused(keyboard="de-latin1-nodeadkeys")[0][1].startswith("Did you mean de(nodeadkeys)?")
+    assert refused(keyboard="uk")[0][1].startswith("Did you mean gb?")
+    assert refused(keyboard="latm")[0][1].startswith("Did you mean latam?")
+
+
+def test_how_each_file_comes_into_force():
+    state = State(sections={"locale": {"lang": "C.UTF-8", "keyboard": "de", "timezone": "UTC"}})
+    found = {file.path: file.live for file in locale.node_render(state)}
+    assert found == {
+        "/etc/locale.conf": (),
+        "/etc/default/locale": (),
+        "/etc/default/keyboard": (),
+        "/etc/vconsole.conf": (("loadkeys", "-q", "-C", "/dev/tty0", "de-latin1"),),
+        "/etc/systemd/system/nodecrust-keyboard.service": (("systemctl", "daemon-reload"),),
+        "/etc/systemd/system/multi-user.target.wants/nodecrust-keyboard.service": (
+            ("systemctl", "daemon-reload"),
+        ),
+        "/etc/localtime": (),
+        "/etc/timezone": (),
+    }

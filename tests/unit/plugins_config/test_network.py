@@ -138,6 +138,69 @@ def test_the_files_of_a_named_node():
     assert found["/etc/systemd/timesyncd.conf.d/90-nodecrust.conf"].contents == (
         f"{HEADER}[Time]\nNTP=ntp1.example.org ntp2.example.org\n"
     )
+    assert found["/etc/chrony/sources.d/90-nodecrust.sources"].contents == (
+        f"{HEADER}server ntp1.example.org iburst prefer\nserver ntp2.example.org iburst prefer\n"
+    )
+
+
+def test_own_hosts_and_search_domains():
+    found = files(
+        hostname="node1.example.org",
+        hosts="192.0.2.5  node2.example.org node2\n2001:db8::1 node1.example.org\n",
+        search="example.org,example.com",
+    )
+    hosts = found["/etc/hosts"].contents
+    assert "127.0.1.1" not in hosts
+    assert hosts.endswith("192.0.2.5 node2.example.org node2\n2001:db8::1 node1.example.org\n")
+    assert found["/etc/systemd/resolved.conf.d/90-nodecrust.conf"].contents == (
+        f"{HEADER}[Resolve]\nDomains=example.org example.com\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("node2", "is not an address"),
+        ("192.0.2.5", "no name follows"),
+        ("192.0.2.5 a_b", "no label"),
+        ("192.0.2.5 localhost", "is this machine itself"),
+        ("192.0.2.5 a # b", "no label"),
+    ],
+)
+def test_lines_of_hosts_that_are_refused_say_why(line, word):
+    ((code, what),) = refused(hosts=["::1 localhost", line])
+    assert code == "hosts-line-invalid"
+    assert what.startswith("line 2: ")
+    assert word in what
+
+
+def test_how_each_file_comes_into_force():
+    found = files(hostname="node1", dns="192.0.2.1", ntp="ntp.example.org")
+    network_files = {path: (file.live, file.on_trial) for path, file in found.items()}
+    assert network_files == {
+        "/etc/hostname": ((("hostname", "-F", "/etc/hostname"),), False),
+        "/etc/hosts": ((), False),
+        "/etc/netplan/90-nodecrust.yaml": ((("netplan", "generate"), ("networkctl", "reload")), True),
+        "/etc/systemd/networkd.conf.d/90-nodecrust.conf": (None, False),
+        "/etc/systemd/resolved.conf.d/90-nodecrust.conf": (
+            (("systemctl", "try-reload-or-restart", "systemd-resolved.service"),),
+            False,
+        ),
+        "/etc/systemd/timesyncd.conf.d/90-nodecrust.conf": (
+            (("systemctl", "try-restart", "systemd-timesyncd*.service"),),
+            False,
+        ),
+        "/etc/chrony/sources.d/90-nodecrust.sources": (
+            (("systemctl", "try-restart", "chrony*.service"),),
+            False,
+        ),
+    }
+    assert files()["/etc/hostname"].live is None
+
+
+def test_the_identity_for_dhcpv6_is_the_mac_too():
+    text = files()["/etc/systemd/networkd.conf.d/90-nodecrust.conf"].contents
+    assert text == f"{HEADER}[DHCPv6]\nDUIDType=link-layer\n"
 
 
 def test_an_empty_state_renders_dhcp_and_no_name():
