@@ -9,6 +9,27 @@ import yaml
 
 KeyPath = tuple[str | int, ...]
 
+# What may stand in a document (netplan's YAML reference, 1.1), for hints about misspelt words only.
+WORDS = frozenset(
+    """
+    version renderer ethernets bonds bridges vlans vrfs tunnels dummy-devices virtual-ethernets wifis modems
+    match name macaddress driver set-name wakeonlan optional optional-addresses critical ignore-carrier
+    activation-mode addresses dhcp4 dhcp6 dhcp-identifier dhcp4-overrides dhcp6-overrides use-dns use-ntp
+    use-domains use-hostname use-mtu use-routes send-hostname hostname route-metric accept-ra ra-overrides
+    link-local ipv6-privacy ipv6-address-generation ipv6-address-token ipv6-mtu gateway4 gateway6 nameservers
+    search mtu emit-lldp routes to via on-link metric type scope table from advertised-mss
+    routing-policy priority mark type-of-service interfaces parameters mode lacp-rate mii-monitor-interval
+    min-links transmit-hash-policy ad-select all-members-active arp-interval arp-ip-targets arp-validate
+    arp-all-targets up-delay down-delay fail-over-mac-policy gratuitous-arp packets-per-member
+    primary-reselect-policy resend-igmp learn-packet-interval primary balance-rr active-backup balance-xor
+    broadcast 802.3ad balance-tlb balance-alb ageing-time forward-delay hello-time max-age path-cost
+    port-priority stp hairpin id link local remote ttl key port auth key-management password identity
+    ca-certificate client-certificate client-key receive-checksum-offload transmit-checksum-offload
+    tcp-segmentation-offload generic-segmentation-offload generic-receive-offload large-receive-offload
+    infiniband-mode virtual-function-count embedded-switch-mode neigh-suppress networkd
+    """.split()  # noqa: SIM905 - a hundred words read best as words
+)
+
 
 class _Plain(yaml.SafeDumper):
     """Without anchors, which netplan's parser refuses."""

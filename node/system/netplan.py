@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from node.errors import CommandFailedError
-from node.model.netplan import KeyPath, dotted, path_at, to_yaml
+from node.model.near import nearest
+from node.model.netplan import WORDS, KeyPath, dotted, path_at, to_yaml
 from node.model.origin import Origin
 from node.model.problem import Blame, Problem, Severity
 from node.model.system import Commands
@@ -26,6 +27,7 @@ _MOST_QUESTIONS = 32
 _ERROR = re.compile(
     rf"{re.escape(_NAME)}:(?:(?P<line>\d+):(?P<column>\d+):)? (?:Error in network definition: )?(?P<what>.+)"
 )
+_UNKNOWN = re.compile(r"(?:unknown|invalid|unsupported) [\w -]*'(?P<word>[^']+)'")
 # What `netplan generate` calls. It is asked directly, in 4 ms instead of 250; the command of netplan 1.1
 # also has systemd reload itself where another root is given.
 _GENERATORS = (Path("/usr/libexec/netplan/generate"), Path("/usr/lib/netplan/generate"))
@@ -134,10 +136,16 @@ def _refused(path: KeyPath, what: str, origin: Callable[[str], Origin]) -> Probl
         code="netplan-refused",
         where=where,
         what=f"netplan says: {what}",
-        mend="Correct it as netplan's YAML reference has it",
+        mend=_mend(what),
         origin=origin(where),
         owner="network",
     )
+
+
+def _mend(what: str) -> str:
+    unknown = _UNKNOWN.search(what)
+    near = nearest(unknown["word"], WORDS) if unknown else ""
+    return f"Did you mean '{near}'?" if near else "Correct it as netplan's YAML reference has it"
 
 
 def _not_checked(why: str, origin: Origin, *, live: bool) -> Problem:

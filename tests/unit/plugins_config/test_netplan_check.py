@@ -54,6 +54,22 @@ def test_an_error_is_mapped_to_the_key_and_its_origin():
     assert problem.severity is Severity.ERROR
 
 
+@pytest.mark.parametrize(
+    ("words", "mend"),
+    [
+        ("unknown key 'dhpc4'", "Did you mean 'dhcp4'?"),
+        ("unknown bond mode '802.3'", "Did you mean '802.3ad'?"),
+        ("unknown key 'zzz'", "Correct it as netplan's YAML reference has it"),
+        ("address '10.0.0.1' is missing /prefixlength", "Correct it as netplan's YAML reference has it"),
+    ],
+)
+def test_a_misspelt_word_leads_to_the_nearest_one(words, mend):
+    (problem,) = check(
+        {"ethernets": {}}, f"/t/etc/netplan/90-nodecrust.yaml:2:3: Error in network definition: {words}\n"
+    )
+    assert problem.mend == mend
+
+
 def test_the_form_of_netplan_1_1_without_a_place_finds_the_definition():
     said = "/t/etc/netplan/90-nodecrust.yaml: Error in network definition: v6: missing 'link' property\n"
     (problem,) = check({"vlans": {"v6": {"id": 6}}}, said)
@@ -97,6 +113,17 @@ def test_a_place_in_the_text_leads_back_to_its_key():
 
 
 needs_netplan = pytest.mark.skipif(not GENERATOR.exists(), reason="netplan is not installed")
+
+
+@needs_netplan
+@pytest.mark.effects("processes", "writes")
+def test_the_words_of_netplan_itself_lead_to_the_nearest_one():
+    document = {
+        "ethernets": {"a": {"dhpc4": True}, "b": {}},
+        "bonds": {"bond0": {"interfaces": ["b"], "parameters": {"mode": "802.3"}}},
+    }
+    found = check_netplan(document, commands=LiveCommands(), origin=origin)
+    assert [problem.mend for problem in found] == ["Did you mean 'dhcp4'?", "Did you mean '802.3ad'?"]
 
 
 def ask(document):
