@@ -1,0 +1,269 @@
+"""Changing the configuration of a living node: the one way for the command line and, later, a server.
+
+A change is first proposed, which checks everything and touches nothing, and then carried out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from node.agent.changes import FileChange, at_restart, commands_of, compare
+from node.agent.lock import deaf_to_hangup, exclusive
+from node.agent.masking import difference
+from node.agent.trial import (
+    Trial,
+    arm,
+    disarm,
+    forget_trial,
+    last_end,
+    note_end,
+    read_trial,
+    uptime_s,
+    write_trial,
+)
+from node.agent.work import Work, backward, forward, perform, perform_as_far_as_possible
+from node.errors import InputError, NodeError, TryAgainError
+from node.model.answers import SectionModel
+from node.model.inventory import Nic
+from node.model.problem import Problem, errors
+from node.model.state import RenderedFile, State
+from node.model.system import Commands
+from node.persist.store import StoredState
+
+Sections = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where things are; all below a temporary folder in tests. `image` is the read-only root below `root`."""
+
+    root: Path = Path("/")
+    image: Path = Path("/run/node/lower")
+    run: Path = Path("/run/node")
+    net: Path = Path("/sys/class/net")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Sections as their models give them back, and every problem: errors forbid the change."""
+
+    sections: Sections
+    section_versions: Mapping[str, int] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What the plugins make of a state; `failures` name those that failed, in words."""
+
+    files: tuple[RenderedFile, ...]
+    failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a change needs of the node: where it works, how it is stored, what plugins say of it.
+
+    `read` gives the stored state, NodeError where there is none; `write` puts one in force for a reason.
+    `check` judges new sections, the old ones beside them.
+    """
+
+    places: Places
+    commands: Commands
+    models: Mapping[str, type[SectionModel]]
+    read: Callable[[], StoredState]
+    write: Callable[[State, str], None]
+    check: Callable[[Sections, Sections], Checked]
+    render: Callable[[State], Rendered]
+    nics: Callable[[], Sequence[Nic]]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A change that may be carried out. `difference` is shown, secrets masked; `warnings` are in words."""
+
+    before: State
+    after: State
+    difference: str
+    changes: tuple[FileChange, ...]
+    warnings: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return self.before == self.after and not self.changes
+
+    @property
+    def needs_trial(self) -> bool:
+        """Whether it could cut off whoever makes it."""
+        return any(change.on_trial for change in self.changes)
+
+    @property
+    def commands(self) -> tuple[tuple[str, ...], ...]:
+        """The commands that bring it into force."""
+        return commands_of(self.changes)
+
+    @property
+    def at_restart(self) -> tuple[str, ...]:
+        """The files that count only from the next restart on."""
+        return at_restart(self.changes)
+
+
+def propose(desk: Desk, change: Callable[[Sections], Sections], *, thorough: bool = False) -> Proposal:
+    """Give what a change of the sections would do; InputError with every problem, nothing is written.
+
+    With `thorough` all rendered files are compared with the root's, not only those that the change renders
+    otherwise. A plugin that can't render the new state forbids the change, unless it couldn't the old one.
+    """
+    stored = desk.read()
+    old = stored.state
+    checked = desk.check(change(old.sections), old.sections)
+    if errors(checked.problems):
+        raise InputError("the configuration stays as it was", problems=checked.problems)
+    unchanged = _significant(checked.sections) == _significant(old.sections)
+    new = (
+        old
+        if unchanged
+        else replace(old, sections=checked.sections, section_versions=dict(checked.section_versions))
+    )
+    before, after = desk.render(old), desk.render(new)
+    if fresh := [words for words in after.failures if words not in before.failures]:
+        raise NodeError("the configuration stays as it was: it can't be rendered", details="\n".join(fresh))
+    changes = compare(
+        before.files, after.files, root=desk.places.root, image=desk.places.image, thorough=thorough
+    )
+    return Proposal(
+        old,
+        new,
+        difference(_significant(old.sections), _significant(new.sections), desk.models),
+        changes,
+        (*stored.warnings, *after.failures),
+        checked.problems,
+    )
+
+
+def carry_out(desk: Desk, proposal: Proposal, *, reason: str, timeout_s: int | None) -> Trial | None:
+    """Bring a proposal into force and store it; give the trial where it waits to be confirmed.
+
+    `timeout_s` None puts even what could cut off its maker into force at once. A command that fails takes
+    everything back as far as possible, and NodeError says so; the stored state is the old one then.
+    """
+    with exclusive(desk.places.run), deaf_to_hangup():
+        if trial := read_trial(desk.places.run):
+            raise TryAgainError(
+                f"a change is on trial for {trial.remaining_s} s more",
+                mend="Confirm it by nodectl config confirm, or take it back by nodectl config rollback",
+            )
+        if desk.read().state != proposal.before:
+            raise TryAgainError("the configuration was changed meanwhile", mend="Look at it and try again")
+        nics = desk.nics()
+        way, back = forward(proposal.changes, nics), backward(proposal.changes, nics)
+        if proposal.needs_trial and timeout_s is not None:
+            trial = Trial(proposal.after, reason, back, timeout_s, uptime_s())
+            _begin(desk, trial, way)
+            return trial
+        if proposal.after != proposal.before:
+            desk.write(proposal.after, reason)
+        try:
+            _perform(desk, way)
+        except NodeError as error:
+            failures = _take_back(desk, back)
+            if proposal.after != proposal.before:
+                failures += _attempt(
+                    lambda: desk.write(proposal.before, f"taken back, since it failed: {reason}")
+                )
+            raise _failed(error, failures) from error
+        return None
+
+
+def confirm(desk: Desk) -> Trial:
+    """Store the change that is on trial and end the trial; InputError where there is none."""
+    with exclusive(desk.places.run):
+        trial = read_trial(desk.places.run)
+        if trial is None:
+            raise InputError("no change is on trial", details=last_end(desk.places.run))
+        # A CONFIG that takes it no more leaves the trial running: then the node stays as a restart has it.
+        if desk.read().state != trial.state:
+            desk.write(trial.state, trial.reason)
+        forget_trial(desk.places.run)
+        disarm(desk.commands)
+        return trial
+
+
+def take_back(places: Places, commands: Commands, *, why: str) -> tuple[str, ...] | None:
+    """Take the change back that is on trial; None where there is none, else the words of what failed.
+
+    Needs neither plugins nor the stored state. After failures the record stays, for another try.
+    """
+    with exclusive(places.run), deaf_to_hangup():
+        trial = read_trial(places.run)
+        if trial is None:
+            return None
+        failures = perform_as_far_as_possible(
+            trial.way_back, root=places.root, net=places.net, commands=commands
+        )
+        if not failures:
+            forget_trial(places.run)
+            note_end(places.run, f"The last one ({trial.reason}) {why}.")
+        return failures
+
+
+def _begin(desk: Desk, trial: Trial, way: Work) -> None:
+    """Write down the way back and arm it before the first change."""
+    run = desk.places.run
+    try:
+        write_trial(run, trial)
+        arm(trial.timeout_s, desk.commands)
+    except (NodeError, OSError) as error:
+        forget_trial(run)
+        if isinstance(error, OSError):
+            raise NodeError(f"{run} can't be written, so nothing was changed: {error.strerror}") from None
+        raise
+    try:
+        _perform(desk, way)
+    except NodeError as error:
+        failures = _take_back(desk, trial.way_back)
+        if failures:
+            # The timer tries once more.
+            raise _failed(error, failures) from error
+        forget_trial(run)
+        disarm(desk.commands)
+        raise _failed(error, ()) from error
+
+
+def _perform(desk: Desk, work: Work) -> None:
+    perform(work, root=desk.places.root, net=desk.places.net, commands=desk.commands)
+
+
+def _take_back(desk: Desk, work: Work) -> tuple[str, ...]:
+    return perform_as_far_as_possible(
+        work, root=desk.places.root, net=desk.places.net, commands=desk.commands
+    )
+
+
+def _attempt(act: Callable[[], None]) -> tuple[str, ...]:
+    try:
+        act()
+    except NodeError as error:
+        return (error.brief,)
+    return ()
+
+
+def _failed(error: NodeError, failures: Sequence[str]) -> NodeError:
+    """Give the error of a change that was taken back, and what of that failed too."""
+    words = "and was taken back" if not failures else "and could not be taken back whole"
+    details = [error.details, *(f"taking it back: {failure}" for failure in failures)]
+    return NodeError(
+        f"the change failed {words}: {error.brief}",
+        details="\n".join(line for line in details if line),
+        mend="A restart of the node brings the old configuration" if failures else "",
+    )
+
+
+def _significant(sections: Sections) -> dict[str, Any]:
+    """Leave out sections that say nothing, which a state may have or not."""
+    return {key: values for key, values in sections.items() if values}

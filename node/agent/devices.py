@@ -1,0 +1,110 @@
+"""Which network devices a new netplan document makes stale, since networkd never mends an existing one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+import yaml
+
+from node.model.inventory import Nic
+
+# Netplan's kinds of definitions that networkd makes devices of; the name of the definition is the device's.
+_MADE = ("bonds", "bridges", "vlans", "tunnels", "vrfs", "dummy-devices", "virtual-ethernets")
+
+# What netplan writes into the .network file, which `networkctl reload` brings into force. All else of a
+# definition is in its .netdev file, and that counts only when the device is made.
+_OF_THE_NETWORK = frozenset(
+    """
+    accept-ra activation-mode addresses critical dhcp-identifier dhcp4 dhcp4-overrides dhcp6 dhcp6-overrides
+    gateway4 gateway6 ignore-carrier interfaces ipv6-address-generation ipv6-address-token ipv6-privacy
+    link-local mtu nameservers optional optional-addresses renderer routes routing-policy
+    """.split()  # noqa: SIM905 - twenty names read best as words
+)
+
+Document = Mapping[str, Any]
+
+
+def document_of(text: str) -> Document:
+    """Give what stands below `network:` in a netplan file; empty for what is none."""
+    try:
+        found = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return {}
+    network = found.get("network") if isinstance(found, dict) else None
+    return network if isinstance(network, dict) else {}
+
+
+def stale_devices(before: Document, after: Document) -> tuple[str, ...]:
+    """Give the devices of `before` that `after` no longer has or has otherwise, the upper ones first.
+
+    They must go before networkd reads its new files, or it keeps the old parameters for ever.
+    """
+    new = {name: (kind, _device(one)) for name, (kind, one) in _made(after)}
+    gone = [name for name, (kind, one) in _made(before) if new.get(name) != (kind, _device(one))]
+    # What stands on a device goes with it in the kernel; taken first, nothing vanishes by surprise.
+    return tuple(sorted(gone, key=lambda name: (-_height(name, before), name)))
+
+
+def lower_links(stale: Sequence[str], after: Document, nics: Sequence[Nic]) -> tuple[str, ...]:
+    """Give the links that must be set up anew once these devices were taken away: their members and parents.
+
+    networkd joins a link to a device while it sets the link up, so one whose own file is as before would
+    stay alone. Names are the kernel's; `nics` resolve what a definition only matches.
+    """
+    below: list[str] = []
+    for name, (_, one) in _made(after):
+        if name in stale:
+            below += [lower for lower in _lower(one) if lower not in stale]
+    ethernets = after.get("ethernets")
+    definitions = ethernets if isinstance(ethernets, Mapping) else {}
+    names = [name for lower in below for name in _kernel_names(lower, definitions.get(lower), nics)]
+    return tuple(dict.fromkeys(names))
+
+
+def _made(document: Document) -> Iterator[tuple[str, tuple[str, Mapping[str, Any]]]]:
+    for kind in _MADE:
+        definitions = document.get(kind)
+        for name, one in definitions.items() if isinstance(definitions, Mapping) else ():
+            yield str(name), (kind, one if isinstance(one, Mapping) else {})
+
+
+def _device(one: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in one.items() if key not in _OF_THE_NETWORK}
+
+
+def _lower(one: Mapping[str, Any]) -> list[str]:
+    members = one.get("interfaces")
+    link = [str(one["link"])] if one.get("link") else []
+    return [*(str(member) for member in (members if isinstance(members, list) else ())), *link]
+
+
+def _height(name: str, document: Document, seen: tuple[str, ...] = ()) -> int:
+    made = dict(_made(document))
+    if name not in made or name in seen:
+        return 0
+    below = [_height(lower, document, (*seen, name)) for lower in _lower(made[name][1])]
+    return 1 + max(below, default=0)
+
+
+def _kernel_names(name: str, definition: Any, nics: Sequence[Nic]) -> list[str]:
+    if not isinstance(definition, Mapping):
+        return [name]
+    if definition.get("set-name"):
+        return [str(definition["set-name"])]
+    match = definition.get("match")
+    if not isinstance(match, Mapping) or not match:
+        return [name]
+    return [nic.name for nic in nics if _fits(nic, match)]
+
+
+def _fits(nic: Nic, match: Mapping[str, Any]) -> bool:
+    if (pattern := match.get("name")) is not None and not fnmatchcase(nic.name, str(pattern)):
+        return False
+    macs = (nic.mac.lower(), nic.permanent_mac.lower())
+    if (mac := match.get("macaddress")) is not None and str(mac).lower() not in macs:
+        return False
+    drivers = match.get("driver")
+    patterns = [] if drivers is None else drivers if isinstance(drivers, list) else [drivers]
+    return not patterns or any(fnmatchcase(nic.driver, str(pattern)) for pattern in patterns)

@@ -1,0 +1,100 @@
+"""A state as it may be shown: without its secrets, and what a change does to it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from node.model.answers import SectionModel
+from node.model.mask import MASK, mask_hashes
+
+CHANGED = f"{MASK} (changed)"
+
+# Netplan's own secrets (netplan-yaml(5)): wifis and 802.1X, modems, WireGuard; to us it is any mapping.
+_SECRET_NAMES = frozenset({"password", "client-key-password", "private", "shared", "pin"})
+
+
+def masked(
+    sections: Mapping[str, Any],
+    models: Mapping[str, type[SectionModel]],
+    *,
+    before: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Give the sections with stars for every secret; one that is another than in `before` says so.
+
+    Sections without a model here are masked whole, since nobody knows what in them is secret.
+    """
+    shown = {}
+    for key, values in sections.items():
+        secret = models[key].secret if key in models else None
+        shown[key] = _masked(values, "", secret, (before or {}).get(key), compare=before is not None)
+    return shown
+
+
+def difference(
+    before: Mapping[str, Any], after: Mapping[str, Any], models: Mapping[str, type[SectionModel]]
+) -> str:
+    """Give the unified difference of two states as YAML, "" where there is none; secrets are stars."""
+    old = to_yaml(masked(before, models)).splitlines(keepends=True)
+    new = to_yaml(masked(after, models, before=before)).splitlines(keepends=True)
+    return "".join(difflib.unified_diff(old, new, "before", "after", n=2))
+
+
+class _Plain(yaml.SafeDumper):
+    """Without anchors, and lists indented below their key."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the dumper's own interface
+        """Write every value where it stands."""
+        return True
+
+
+def to_yaml(document: Any) -> str:
+    """Give a document as YAML that an operator reads, "" for an empty one."""
+    if document in ({}, [], None):
+        return ""
+    return yaml.dump(
+        document, Dumper=_Plain, sort_keys=False, allow_unicode=True, default_flow_style=False, width=1000
+    )
+
+
+def _masked(value: Any, key: str, secret: frozenset[str] | None, before: Any, *, compare: bool) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            name: _masked(
+                inner,
+                f"{key}.{name}".lstrip("."),
+                secret,
+                before.get(name) if isinstance(before, Mapping) else None,
+                compare=compare,
+            )
+            for name, inner in value.items()
+        }
+    if _is_secret(key, secret) and value not in ("", None, True, False):
+        return CHANGED if compare and value != before else MASK
+    if isinstance(value, list | tuple):
+        old = before if isinstance(before, list | tuple) else ()
+        return [
+            _masked(item, key, secret, old[number] if number < len(old) else None, compare=compare)
+            for number, item in enumerate(value)
+        ]
+    return mask_hashes(value) if isinstance(value, str) else value
+
+
+def _is_secret(key: str, secret: frozenset[str] | None) -> bool:
+    if secret is None or key.rpartition(".")[2] in _SECRET_NAMES:
+        return True
+    return any(key == one or key.startswith(f"{one}.") for one in secret)
+
+
+def unmasked(edited: Any, before: Any) -> Any:
+    """Give an edited document with the secret of before wherever its stars were left standing."""
+    if isinstance(edited, Mapping):
+        old = before if isinstance(before, Mapping) else {}
+        return {name: unmasked(inner, old.get(name)) for name, inner in edited.items()}
+    if isinstance(edited, list):
+        olds = list(before) if isinstance(before, list | tuple) else []
+        return [unmasked(item, olds[at] if at < len(olds) else None) for at, item in enumerate(edited)]
+    return before if edited == MASK and before is not None else edited

@@ -1,0 +1,82 @@
+"""Which devices go before networkd reads its new files, and which links are set up anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from node.agent.devices import document_of, lower_links, stale_devices
+from node.model.inventory import Nic
+
+BOND = {"interfaces": ["a", "b"], "parameters": {"mode": "active-backup"}}
+BEFORE: dict[str, Any] = {
+    "version": 2,
+    "ethernets": {"a": {}, "b": {"match": {"macaddress": "52:54:00:00:00:02"}}},
+    "bonds": {"bond0": BOND},
+    "vlans": {"v5": {"id": 5, "link": "bond0"}},
+    "bridges": {"br0": {"interfaces": ["v5"], "dhcp4": True}},
+}
+NICS = [
+    Nic(name="a", mac="52:54:00:00:00:01"),
+    Nic(name="ens4", mac="52:54:00:00:00:02", driver="virtio_net"),
+]
+
+
+def after(**kinds: Any) -> dict[str, Any]:
+    return {**BEFORE, **kinds}
+
+
+@pytest.mark.parametrize(
+    ("document", "stale", "links"),
+    [
+        (BEFORE, (), ()),
+        # Addresses and members are no parameters of a device.
+        (after(bridges={"br0": {"interfaces": ["v5", "a"], "addresses": ["192.0.2.1/24"]}}), (), ()),
+        (after(bonds={"bond0": {**BOND, "interfaces": ["a"]}}), (), ()),
+        (after(bonds={"bond0": {**BOND, "parameters": {"mode": "802.3ad"}}}), ("bond0",), ("a", "ens4")),
+        (after(vlans={"v5": {"id": 6, "link": "bond0"}}), ("v5",), ("bond0",)),
+        (after(bridges={"br0": {"interfaces": ["v5"], "parameters": {"stp": True}}}), ("br0",), ("v5",)),
+        # What is gone, the upper one first; nobody joins it any more.
+        ({"version": 2, "ethernets": {"a": {}}}, ("br0", "v5", "bond0"), ()),
+        # The name of one kind becomes that of another.
+        (after(bridges={}, vlans={}, bonds={}, **{"dummy-devices": {"br0": {}}}), ("br0", "v5", "bond0"), ()),
+        # All of them: a link that goes away itself needs no care.
+        (
+            after(
+                bonds={"bond0": {**BOND, "macaddress": "52:54:00:00:00:09"}},
+                vlans={"v5": {"id": 7, "link": "bond0"}},
+            ),
+            ("v5", "bond0"),
+            ("a", "ens4"),
+        ),
+    ],
+)
+def test_stale_devices(document: dict[str, Any], stale: tuple[str, ...], links: tuple[str, ...]) -> None:
+    assert stale_devices(BEFORE, document) == stale
+    assert lower_links(stale, document, NICS) == links
+
+
+@pytest.mark.parametrize(
+    ("definition", "names"),
+    [
+        ({"match": {"driver": "virtio*"}}, ("ens4",)),
+        ({"match": {"name": "en*"}, "set-name": "lan"}, ("lan",)),
+        ({"match": {"name": "e*", "macaddress": "52:54:00:00:00:77"}}, ()),
+        (None, ("a",)),
+    ],
+)
+def test_a_definition_is_found_among_the_cards(definition: Any, names: tuple[str, ...]) -> None:
+    document = {"ethernets": {"a": definition}, "vlans": {"v5": {"id": 5, "link": "a"}}}
+    assert lower_links(["v5"], document, NICS) == names
+
+
+def test_what_is_no_netplan_file_has_no_devices() -> None:
+    for text in ("", "network: 7", "[", "network:\n  bonds: [1]\n"):
+        assert stale_devices(document_of(text), BEFORE) == ()
+    assert stale_devices({"bonds": {"x": None}}, {"bonds": {"x": {}}}) == ()
+
+
+def test_a_loop_of_definitions_ends() -> None:
+    loop = {"vlans": {"x": {"id": 1, "link": "y"}, "y": {"id": 2, "link": "x"}}}
+    assert set(stale_devices(loop, {})) == {"x", "y"}

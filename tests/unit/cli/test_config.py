@@ -1,0 +1,435 @@
+"""nodectl config and nodectl password, as somebody at a terminal meets them, with the built-in plugins."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import click
+import pytest
+
+from node.agent import changes
+from node.agent.configuration import Places
+from node.cli import config_desk, config_edit, logs, main, password
+from node.model.state import State
+from node.persist.store import history, read_state, write_state
+from node.system import passwords
+from node.testing.fake_system import FakeSystem
+
+HASH = "$y$j9T$FLCNCLlRdqDmA0lbNl9yg/$1gdhzKyfXXnBqT1BnYqPAQrGmXlTjcbIlF5fvZfuy51"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFaeEkzI6P3YUIuqGHKPbZmKBGSMrEWEgwVa5DPfFOgO me@desk"
+ACCESS = {"admin": {"password_hash": HASH, "ssh_keys": [KEY]}}
+SECTIONS: dict[str, Any] = {
+    "network": {"hostname": "node1"},
+    "access": ACCESS,
+    "locale": {},
+    "vendor": {"token": "s3cret"},
+}
+
+
+@pytest.fixture
+def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+    places = Places(*(tmp_path / name for name in ("root", "image", "run", "net")))
+    for folder in (places.root / "etc", places.image / "etc", places.run, places.net, tmp_path / "config"):
+        folder.mkdir(parents=True)
+    for name in ("passwd", "group", "shadow", "gshadow"):
+        for root in (places.root, places.image):
+            (root / "etc" / name).write_text("root:x:0:0::/root:/bin/bash\nshadow:x:42:\n")
+    system = FakeSystem()
+    monkeypatch.setenv("NODECRUST_PLUGINS", "")
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    monkeypatch.setattr(logs, "RUN", places.run)
+    monkeypatch.setattr(config_desk, "Places", lambda: places)
+    monkeypatch.setattr(config_desk, "CONFIG", tmp_path / "config")
+    monkeypatch.setattr(config_desk, "LiveCommands", lambda: system.commands)
+    monkeypatch.setattr(config_desk, "find_nics", tuple)
+    monkeypatch.setattr(config_desk.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(changes, "owner_number", lambda *_, **__: os.getuid())
+    monkeypatch.setattr(password, "SHADOW", places.root / "etc/shadow")
+    write_state(tmp_path / "config", State(sections=SECTIONS), reason="installed", at=datetime.now(UTC))
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level)
+    # The root's files are what the state says.
+    assert main.run(["config", "apply", "--no-trial"]) == 0
+    system.calls.clear()
+    yield SimpleNamespace(system=system, places=places, config=tmp_path / "config")
+    root.handlers[:], root.level = before
+
+
+def stored(node: SimpleNamespace) -> dict[str, Any]:
+    found = read_state(node.config)
+    assert found is not None
+    return {key: dict(value) for key, value in found.state.sections.items()}
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_show_masks_every_secret(node: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    for arguments in ([], ["--all"], ["--json"]):
+        assert main.run(["config", "show", *arguments]) == 0
+        shown = capsys.readouterr().out
+        assert "node1" in shown
+        assert "$y$" not in shown
+        assert "s3cret" not in shown
+        assert ("keyboard" in shown) is (arguments == ["--all"])
+
+
+@pytest.mark.parametrize(
+    ("key", "options", "shown"),
+    [
+        ("network.hostname", [], "node1\n"),
+        ("network.dns", [], ""),
+        ("access.admin.sudo", [], "true\n"),
+        ("access.admin.password_hash", [], "********\n"),
+        ("access.admin.password_hash", ["--reveal"], f"{HASH}\n"),
+        ("access.admin.ssh_keys.0", [], f"{KEY}\n"),
+        ("access.admin.ssh_keys", [], f"- {KEY}\n"),
+    ],
+)
+def test_get(
+    node: SimpleNamespace, key: str, options: list[str], shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main.run(["config", "get", key, *options]) == 0
+    assert capsys.readouterr().out == shown
+
+
+def test_a_key_that_is_not_there_has_its_neighbour_named(
+    node: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(["config", "get", "network.hostnam"]) == 2
+    assert "Did you mean network.hostname?" in capsys.readouterr().err
+
+
+def test_set_stores_shows_and_notes_who_without_what(
+    node: SimpleNamespace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUDO_USER", "ann")
+    capsys.readouterr()
+    assert main.run(["config", "set", "network.hostname=node2", "locale.timezone=UTC"]) == 0
+    shown = capsys.readouterr().out
+    assert "-  hostname: node1\n+  hostname: node2\n" in shown
+    assert shown.endswith("Stored.\n")
+    assert stored(node)["network"]["hostname"] == "node2"
+    assert stored(node)["vendor"] == {"token": "s3cret"}
+    assert (node.places.root / "etc/hostname").read_text() == "node2\n"
+    assert history(node.config)[0].reason == "config set network.hostname, locale.timezone, by ann"
+
+
+@pytest.mark.parametrize("words", [["network.dns", "192.0.2.1"], ["network.dns", "+=", "192.0.2.1"]])
+def test_set_takes_words_of_their_own(node: SimpleNamespace, words: list[str]) -> None:
+    assert main.run(["config", "set", *words, "--no-trial"]) == 0
+    assert stored(node)["network"]["dns"] == ["192.0.2.1"]
+
+
+def test_a_dry_run_touches_nothing(node: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    netplan = "network.netplan={ethernets: {eth0: {dhcp4: true}}}"
+    assert main.run(["config", "set", "network.hostname=node2", netplan, "--dry-run", "--json"]) == 0
+    found = told(capsys)
+    assert found["dry_run"] is True
+    assert found["changed"] is False
+    assert found["needs_trial"] is True
+    assert "/etc/netplan/90-nodecrust.yaml" in found["in_force"]
+    assert stored(node)["network"] == {"hostname": "node1"}
+    assert [c for c in node.system.calls if "generate" not in str(c)] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "where", "mend"),
+    [
+        (["network.hostnam=x"], "network.hostnam", "Did you mean network.hostname?"),
+        (["network.hostname=-x"], "network.hostname", "Write a name"),
+        (["storage.keep=true"], "storage", "Take it out; what lasts is:"),
+        (["nothing.at=all"], "nothing", "The sections are"),
+        (["access.admin="], "access", "no_login"),
+        (["network.dns.3=x"], "network.dns.3", "config show"),
+        (["access.ssh_password_login=perhaps"], "access.ssh_password_login", "true or false"),
+    ],
+)
+def test_a_wrong_change_is_refused_with_its_place(
+    node: SimpleNamespace,
+    arguments: list[str],
+    where: str,
+    mend: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    capsys.readouterr()
+    assert main.run(["config", "set", *arguments, "--json"]) == 2
+    problems = told(capsys)["error"]["problems"]
+    assert where in [problem["where"] for problem in problems]
+    assert any(mend in problem["mend"] for problem in problems)
+    assert stored(node) == stored(node) | {"network": {"hostname": "node1"}}
+
+
+def test_a_secret_on_the_command_line_is_refused(
+    node: SimpleNamespace, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main.run(["config", "set", f"access.root.password_hash={HASH}"]) == 2
+    assert "$y$" not in "".join(capsys.readouterr())
+    (tmp_path / "hash").write_text(f"{HASH}\n")
+    assert main.run(["config", "set", f"access.root.password_hash=@{tmp_path}/hash"]) == 0
+    assert "$y$" not in "".join(capsys.readouterr())
+    assert stored(node)["access"]["root"]["password_hash"] == HASH
+
+
+def test_a_value_may_come_from_a_file_or_standard_input(
+    node: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "n.yaml").write_text("ethernets:\n  eth0: {dhcp4: true}\n")
+    assert main.run(["config", "set", f"network.netplan=@{tmp_path}/n.yaml", "--no-trial"]) == 0
+    assert stored(node)["network"]["netplan"] == {"ethernets": {"eth0": {"dhcp4": True}}}
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"{}\n")))
+    assert main.run(["config", "set", "network.netplan=@-", "--no-trial"]) == 0
+    assert "netplan" not in stored(node)["network"]
+
+
+def test_a_network_change_waits_for_its_confirmation(
+    node: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    change = ["config", "set", "network.netplan.ethernets.eth0.dhcp4=true"]
+    assert main.run([*change, "--timeout", "30"]) == 0
+    shown = capsys.readouterr().out
+    assert "On trial: it is taken back in 30 s, unless it is confirmed by `nodectl config\n" in shown
+    assert stored(node)["network"] == {"hostname": "node1"}
+    assert main.run(["config", "show"]) == 0
+    assert "On trial" in capsys.readouterr().err
+    assert main.run(["config", "set", "locale.timezone=UTC"]) == 75
+    assert main.run(["config", "confirm"]) == 0
+    assert stored(node)["network"]["netplan"] == {"ethernets": {"eth0": {"dhcp4": True}}}
+    assert main.run(["config", "confirm"]) == 2
+
+
+def test_rollback_takes_a_trial_back_and_goes_to_earlier_versions(
+    node: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(["config", "set", "network.netplan.ethernets.eth0.dhcp4=true"]) == 0
+    assert main.run(["config", "rollback"]) == 0
+    assert "eth0" not in (node.places.root / "etc/netplan/90-nodecrust.yaml").read_text()
+    assert main.run(["config", "rollback"]) == 2
+    for name in ("node2", "node3"):
+        assert main.run(["config", "set", f"network.hostname={name}"]) == 0
+    assert main.run(["config", "rollback"]) == 0
+    assert stored(node)["network"]["hostname"] == "node2"
+    assert main.run(["config", "rollback", "1"]) == 0
+    assert stored(node)["network"]["hostname"] == "node1"
+    capsys.readouterr()
+    assert main.run(["config", "history", "--json"]) == 0
+    versions = told(capsys)["versions"]
+    assert [version["number"] for version in versions] == [5, 4, 3, 2, 1]
+    assert [version["current"] for version in versions] == [True, False, False, False, False]
+    assert main.run(["config", "history"]) == 0
+    assert "rollback to version 1, by root" in capsys.readouterr().out
+    assert main.run(["config", "history", "3"]) == 0
+    assert "+  hostname: node3" in capsys.readouterr().out
+    assert main.run(["config", "rollback", "77"]) == 2
+
+
+def test_apply_replaces_the_sections_of_a_file(
+    node: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text("version: 1\nnetwork:\n  hostname: node9\n  dns: [192.0.2.53]\n")
+    assert main.run(["config", "apply", str(file), "--no-trial"]) == 0
+    assert stored(node)["network"] == {"hostname": "node9", "dns": ["192.0.2.53"]}
+    assert stored(node)["access"] == ACCESS
+    file.write_text("network:\n  hostname: -x\n  dnss: [1]\nstorage: {}\n")
+    capsys.readouterr()
+    for command in (["apply"], ["validate"]):
+        assert main.run(["config", *command, str(file)]) == 2
+        shown = " ".join(capsys.readouterr().err.split())
+        assert "c.yaml, line 2" in shown
+        assert "c.yaml, line 3" in shown
+        assert "c.yaml, line 4" in shown
+    assert main.run(["config", "validate"]) == 0
+
+
+def test_apply_mends_what_was_changed_by_hand(node: SimpleNamespace) -> None:
+    (node.places.root / "etc/hostname").write_text("other\n")
+    assert main.run(["config", "apply"]) == 0
+    assert (node.places.root / "etc/hostname").read_text() == "node1\n"
+    assert len(history(node.config)) == 1
+
+
+@pytest.mark.parametrize(
+    "words", ["show", "get network", "set a=b", "edit", "validate", "apply", "confirm", "history", "rollback"]
+)
+def test_only_root_may(
+    node: SimpleNamespace, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(config_desk.os, "geteuid", lambda: 1000)
+    assert main.run(["config", *words.split()]) == 2
+    assert "only root can" in capsys.readouterr().err
+
+
+def test_a_machine_without_a_configuration_says_so(
+    node: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(config_desk, "CONFIG", tmp_path / "nowhere")
+    assert main.run(["config", "show"]) == 69
+    assert "keeps no configuration" in capsys.readouterr().err
+
+
+def test_a_broken_state_gives_way_and_is_named(
+    node: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (node.config / "node.yaml").write_text("version: [")
+    capsys.readouterr()
+    assert main.run(["config", "show"]) == 0
+    shown = capsys.readouterr()
+    assert "node1" in shown.out
+    assert "history/000001.yaml is used" in " ".join(shown.err.split())
+
+
+class Editor:
+    """Edits by functions, one a time that it is opened; keeps what it saw."""
+
+    def __init__(self, *edits: Any) -> None:
+        self.edits = list(edits)
+        self.seen: list[str] = []
+        self.modes: list[int] = []
+
+    def __call__(self, *, filename: str) -> None:
+        path = Path(filename)
+        self.seen.append(path.read_text())
+        self.modes.append(path.stat().st_mode & 0o777)
+        path.write_text(self.edits.pop(0)(self.seen[-1]))
+
+
+def test_edit_shows_all_keys_keeps_secrets_and_reopens_on_problems(
+    node: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def mended(text: str) -> str:
+        return text.replace("hostname: -bad", "hostname: node5").replace("  #timezone: ''", "  timezone: UTC")
+
+    editor = Editor(lambda text: text.replace("hostname: node1", "hostname: -bad"), mended)
+    monkeypatch.setattr(click, "edit", editor)
+    monkeypatch.setattr(click, "confirm", lambda *_, **__: True)
+    monkeypatch.setattr(config_edit.sys, "stdin", SimpleNamespace(isatty=lambda: True))
+    assert main.run(["config", "edit"]) == 0
+    assert HASH not in "".join(editor.seen)
+    assert "#dns: []" in editor.seen[0]
+    assert "#root:" in editor.seen[0]
+    assert "#!   1. network.hostname:" in editor.seen[1]
+    assert editor.modes == [0o600, 0o600]
+    assert stored(node)["network"]["hostname"] == "node5"
+    assert stored(node)["locale"] == {"timezone": "UTC"}
+    assert stored(node)["access"] == ACCESS
+    assert stored(node)["vendor"] == {"token": "s3cret"}
+    assert not list(node.places.run.glob("config-*.yaml"))
+
+
+def test_edit_without_a_change_or_with_a_problem_that_nobody_mends(
+    node: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(click, "edit", Editor(lambda text: text))
+    assert main.run(["config", "edit"]) == 0
+    assert "Nothing was changed." in capsys.readouterr().out
+    monkeypatch.setattr(click, "edit", Editor(lambda text: text + "network: 7\n"))
+    monkeypatch.setattr(config_edit.sys, "stdin", SimpleNamespace(isatty=lambda: False))
+    assert main.run(["config", "edit"]) == 2
+    assert "stands twice" in capsys.readouterr().err
+    assert stored(node)["network"] == {"hostname": "node1"}
+
+
+def test_every_comment_of_the_form_can_be_taken_off(
+    node: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is commented out is YAML of the right place and form, with the default as its value."""
+    lines: list[str] = []
+
+    def uncommented(text: str) -> str:
+        for line in text.splitlines():
+            stripped = line.lstrip()
+            off = stripped.startswith("#") and not stripped.startswith("# ")
+            lines.append(line.replace("#", "", 1) if off else line)
+        return "\n".join(lines) + "\n"
+
+    monkeypatch.setattr(click, "edit", Editor(uncommented))
+    assert main.run(["config", "edit", "--no-trial"]) == 0
+    assert stored(node) == SECTIONS
+
+
+def typing(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+
+
+def test_a_password_is_stored_as_a_hash_of_today(
+    node: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typing(monkeypatch, "correct horse\n")
+    assert main.run(["password", "--stdin"]) == 0
+    admin = stored(node)["access"]["admin"]
+    assert passwords.verify("correct horse", admin["password_hash"])
+    assert admin["password_changed"] == f"{datetime.now(UTC):%Y-%m-%d}"
+    assert "correct horse" not in "".join(capsys.readouterr())
+    shadow = (node.places.root / "etc/shadow").read_text()
+    assert f"admin:{admin['password_hash']}:" in shadow
+    assert history(node.config)[0].reason == "password of admin, by root"
+
+
+def test_a_password_is_asked_for_twice(node: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(click, "prompt", lambda text, **how: asked.append({"text": text, **how}) or "secret7")
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
+    assert main.run(["password", "root"]) == 0
+    (question,) = asked
+    assert question["hide_input"] is True
+    assert question["confirmation_prompt"]
+    assert passwords.verify("secret7", stored(node)["access"]["root"]["password_hash"])
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--lock"], {"locked": True}),
+        (["--max-days", "90"], {"password_max_days": 90}),
+        (["--expires", "2030-01-31"], {"expires": "2030-01-31"}),
+    ],
+)
+def test_lock_and_expiry_leave_the_password(
+    node: SimpleNamespace, options: list[str], expected: dict[str, Any]
+) -> None:
+    changed = ["access.no_login=true"] if options == ["--lock"] else []
+    if changed:
+        assert main.run(["config", "set", *changed]) == 0
+    assert main.run(["password", *options]) == 0
+    assert stored(node)["access"]["admin"] == {**ACCESS["admin"], **expected}
+
+
+def test_a_password_is_removed_and_a_lock_taken_off(node: SimpleNamespace) -> None:
+    assert main.run(["password", "--remove"]) == 0
+    assert stored(node)["access"]["admin"] == {"ssh_keys": [KEY]}
+    assert main.run(["password", "--unlock"]) == 0
+
+
+def test_what_passwd_changed_is_adopted(node: SimpleNamespace) -> None:
+    new = passwords.hash_password("by passwd")
+    shadow = node.places.root / "etc/shadow"
+    shadow.write_text(shadow.read_text().replace(HASH, new))
+    assert main.run(["password", "--adopt"]) == 0
+    assert stored(node)["access"]["admin"]["password_hash"] == new
+    before = len(history(node.config))
+    assert main.run(["password", "--adopt"]) == 0
+    assert len(history(node.config)) == before
+
+
+@pytest.mark.parametrize("arguments", [[], ["daemon"], ["--stdin"]])
+def test_a_password_that_cannot_be_asked_for_or_is_nobody_s(
+    node: SimpleNamespace, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typing(monkeypatch, "\n")
+    assert main.run(["password", *arguments]) in (1, 2)
+    assert stored(node)["access"] == ACCESS
