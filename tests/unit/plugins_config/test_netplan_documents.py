@@ -25,7 +25,7 @@ NETWORKS: dict[str, tuple[str, dict[str, list[str]]]] = {
         "{}",
         {
             "any-en.network": ["Name=en*", "DHCP=ipv4", "IPv6AcceptRA=yes", "ClientIdentifier=mac"],
-            "any-eth.network": ["Name=eth*", "ClientIdentifier=mac", "RequiredForOnline=no"],
+            "any-eth.network": ["Name=eth*", "ClientIdentifier=mac"],
         },
     ),
     "dhcp of both kinds, by duid where that is said": (
