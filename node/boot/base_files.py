@@ -9,27 +9,30 @@ from pathlib import Path
 from node.model.state import RenderedFile
 
 SSH_KEYS = "ssh"
-_NETWORK_ARGUMENTS = ("ip=", "bond=", "vlan=", "bridge=")
 
 
-def installed_files(root: Path, config: Path) -> list[RenderedFile]:
-    """Give what an installed node keeps: its SSH host keys, its journal, the folders below /var/log."""
-    files = [
+def installed_files(root: Path) -> list[RenderedFile]:
+    """Give what an installed node has: a journal that is kept, and the folders below /var/log."""
+    return [
         RenderedFile("/etc/systemd/journald.conf.d/50-nodecrust.conf", "[Journal]\nStorage=persistent\n"),
         RenderedFile("/etc/tmpfiles.d/nodecrust-var-log.conf", _log_folders(root)),
     ]
+
+
+def host_keys(config: Path) -> tuple[list[RenderedFile], tuple[str, ...]]:
+    """Give the SSH host keys of CONFIG, and in words those that can't be used: a new one is made then."""
+    files, damaged = [], []
     for key in sorted((config / SSH_KEYS).glob("ssh_host_*_key*")):
         mode = 0o644 if key.suffix == ".pub" else 0o600
-        files.append(RenderedFile(f"/etc/ssh/{key.name}", key.read_text(encoding="ascii"), mode))
-    return files
-
-
-def without_given_network(
-    files: Sequence[RenderedFile], kernel_arguments: Sequence[str]
-) -> list[RenderedFile]:
-    """Leave netplan out where the kernel command line configures the network of a node without state."""
-    given = any(argument.startswith(_NETWORK_ARGUMENTS) for argument in kernel_arguments)
-    return [file for file in files if not (given and file.path.startswith("/etc/netplan/"))]
+        try:
+            text = key.read_text(encoding="ascii")
+        except (OSError, UnicodeError):
+            text = ""
+        if text.strip():
+            files.append(RenderedFile(f"/etc/ssh/{key.name}", text, mode))
+        else:
+            damaged.append(f"the SSH host key {key} is damaged, so another one is used")
+    return files, tuple(damaged)
 
 
 def has_host_name(files: Sequence[RenderedFile]) -> bool:

@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+import time
 
-from node.boot.alarms import ALARMS, raise_alarms
-from node.boot.base_files import (
-    first_mac,
-    has_host_name,
-    installed_files,
-    name_by_card,
-    without_given_network,
-)
-from node.boot.rendering import load_plugins, render
-from node.boot.root_files import write_file
+from node.boot.last_good import LastGood, read_last_good, remember
+from node.boot.outcome import Outcome, bring_about
+from node.boot.places import Places
+from node.boot.rendering import ALL_TIMEOUT_S, load_plugins, render
+from node.boot.stored import Found, find_state
 from node.errors import NodeError
-from node.model.state import RenderedFile, State
-from node.persist.store import BrokenStateError, read_state
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where things are; all below a temporary folder in tests."""
-
-    root: Path = Path("/")
-    config: Path = Path("/config")
-    alarms: Path = ALARMS
-    cmdline: Path = Path("/proc/cmdline")
-    net: Path = Path("/sys/class/net")
-    set_host_name: Callable[[str], None] = socket.sethostname
+from node.model.state import State
+from node.plugin_manager import Plugins
 
 
 class NetworkNotRenderedError(NodeError):
@@ -43,47 +23,37 @@ def boot(places: Places) -> tuple[str, ...]:
 
     NetworkNotRenderedError after all else was written, where the node would come up without a network.
     """
-    stored, alarms = _stored_state(places.config)
-    rendering = render(load_plugins(), stored or State())
-    alarms += rendering.failures
-    arguments = places.cmdline.read_text(encoding="utf-8").split()
-    files = list(rendering.files)
-    if stored is None:
-        files = without_given_network(files, arguments)
+    deadline = time.monotonic() + ALL_TIMEOUT_S
+    plugins = load_plugins()
+    found = find_state(places.config, plugins)
+    last_good = LastGood() if found.state is None else read_last_good(places.config)
+    if not found.usable and last_good.files:
+        # A version of the past, or the defaults, would be another node than the one that was here yesterday.
+        outcome = last_good_outcome(last_good, found.alarms)
     else:
-        files += installed_files(places.root, places.config)
-    alarms += _write(places.root, files)
-    if not has_host_name(files) and (mac := first_mac(places.net, arguments)):
-        # The kernel's own name outlives switch-root where /etc/hostname has none; DHCP may change it.
-        places.set_host_name(name_by_card(mac))
-    raise_alarms(alarms, path=places.alarms)
-    if not rendering.has_network:
+        outcome = _rendered(places, found, last_good, plugins, deadline)
+    alarms = bring_about(outcome, places)
+    if not outcome.has_network:
         raise NetworkNotRenderedError("the network could not be rendered", details="\n".join(alarms))
     return alarms
 
 
-def _stored_state(config: Path) -> tuple[State | None, tuple[str, ...]]:
-    """Give the state, None where there is none, and what is wrong with it.
-
-    A broken one counts as a default one, not as none: the node is an installed one all the same.
-    """
-    try:
-        stored = read_state(config)
-    except BrokenStateError as error:
-        details = f" ({error.details})" if error.details else ""
-        return State(), (f"{error.brief}{details}; the node starts with defaults",)
-    if stored is None:
-        return None, ()
-    return stored.state, stored.warnings
+def last_good_outcome(last_good: LastGood, alarms: tuple[str, ...] = ()) -> Outcome:
+    """Give what the last good start had, as it was."""
+    told = tuple(f"{alarm}; the node starts as it last started well" for alarm in alarms)
+    return Outcome(last_good.all, "last-good", told)
 
 
-def _write(root: Path, files: list[RenderedFile]) -> tuple[str, ...]:
-    """Write the files; one that can't be written costs nothing but itself."""
-    failures = []
-    # The appended ones first: /etc/passwd may bring the owners of others.
-    for file in sorted(files, key=lambda file: not file.append):
-        try:
-            write_file(root, file)
-        except (OSError, LookupError, UnicodeError) as error:
-            failures.append(f"{file.path} could not be written: {error}")
-    return tuple(failures)
+def _rendered(
+    places: Places, found: Found, last_good: LastGood, plugins: Plugins, deadline: float
+) -> Outcome:
+    rendering = render(plugins, found.state or State(), last_good.files, deadline=deadline)
+    alarms = (*found.alarms, *rendering.failures)
+    if not found.usable:
+        words = "with defaults" if found.source == "defaults" else f"with {found.source}"
+        alarms = (*(f"{alarm}; the node starts {words}" for alarm in found.alarms), *rendering.failures)
+    elif found.state is not None:
+        kept = {name: files for name, files in rendering.by_plugin.items() if files}
+        warnings = (last_good.warning, remember(places.config, kept))
+        alarms = (*alarms, *(words for words in warnings if words))
+    return Outcome(rendering.files, found.source, alarms, rendering.declared)

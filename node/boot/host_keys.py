@@ -36,7 +36,7 @@ def main() -> int:
     """Make them, and keep them where this is an installed node."""
     ssh, config = Path("/etc/ssh"), Path("/config")
     make_keys(ssh)
-    if (config / "node.yaml").exists():
+    if (config / "node.yaml").exists() or any((config / "history").glob("*.yaml")):
         keep_keys(ssh, config)
     return 0
 

@@ -1,18 +1,23 @@
-"""Asks every plugin for its files of /etc, each within its time."""
+"""Asks every plugin for its files of /etc, each within its time; one that fails has its last good ones."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 
+from node.boot.last_good import ByPlugin
 from node.model.state import RenderedFile, State
 from node.plugin_manager import Plugins
 
 PLUGIN_TIMEOUT_S = 5.0
 LOADING_TIMEOUT_S = 12.0
+# The initrd gives all of it 30 s; what is left of them is for writing.
+ALL_TIMEOUT_S = 24.0
+_LEAST_S = 0.1
 
 
 class TooLongError(Exception):
@@ -21,15 +26,16 @@ class TooLongError(Exception):
 
 @dataclass(frozen=True)
 class Rendering:
-    """The files of all plugins, and what went wrong, in words that name the plugin."""
+    """The files by plugin, and what went wrong, in words that name the plugin."""
 
-    files: tuple[RenderedFile, ...]
-    failures: tuple[str, ...]
+    by_plugin: ByPlugin
+    failures: tuple[str, ...] = ()
+    declared: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
-    def has_network(self) -> bool:
-        """Whether the node would have a network configuration of its own."""
-        return any(file.path.startswith("/etc/netplan/") for file in self.files)
+    def files(self) -> tuple[RenderedFile, ...]:
+        """All files, in the order of the plugins."""
+        return tuple(file for files in self.by_plugin.values() for file in files)
 
 
 @contextmanager
@@ -37,7 +43,7 @@ def time_limit(seconds: float) -> Iterator[None]:
     """Raise TooLongError in the block after `seconds`, and every second from then on for who swallows it."""
 
     def ring(_signal: int, _frame: FrameType | None) -> None:
-        raise TooLongError(f"it took longer than {seconds:g} s")
+        raise TooLongError(f"it took longer than {seconds:.2g} s")
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
@@ -56,22 +62,43 @@ def load_plugins() -> Plugins:
     return plugins
 
 
-def render(plugins: Plugins, state: State) -> Rendering:
-    """Call `node_render` plugin by plugin. One that fails costs its own files only."""
-    files: list[RenderedFile] = []
-    failures: list[str] = []
+def render(
+    plugins: Plugins, state: State, last_good: ByPlugin | None = None, *, deadline: float | None = None
+) -> Rendering:
+    """Call `node_render` plugin by plugin. One that fails, or could not be loaded, has its last good files.
+
+    `deadline` is of the monotonic clock: after it no plugin is asked any more.
+    """
+    deadline = time.monotonic() + ALL_TIMEOUT_S if deadline is None else deadline
+    last_good = last_good or {}
+    by_plugin: dict[str, tuple[RenderedFile, ...]] = {}
+    why: dict[str, str] = {}
     for name in plugins.names():
         try:
-            files += _rendered_by(plugins, name, state)
+            by_plugin[name] = _rendered_by(plugins, name, state, deadline)
         except Exception as error:
-            failures.append(f"plugin {name}: {error}")
-    failures += [f"{problem.where}: {problem.what}" for problem in plugins.problems]
-    return Rendering(tuple(files), tuple(failures))
+            why[name] = f"plugin {name}: {error}"
+    declared = _declared(plugins, deadline)
+    for problem in plugins.problems:
+        why[problem.owner] = f"{problem.where}: {problem.what}"
+        # What it gave before it failed elsewhere is whole; a plugin that failed in rendering gave nothing.
+        if not by_plugin.get(problem.owner):
+            by_plugin.pop(problem.owner, None)
+    failures = []
+    for name, words in why.items():
+        stands_in = name not in by_plugin and name in last_good
+        if stands_in:
+            by_plugin[name] = last_good[name]
+        failures.append(f"{words}; its files are those of the last good start" if stands_in else words)
+    return Rendering(by_plugin, tuple(failures), declared)
 
 
-def _rendered_by(plugins: Plugins, name: str, state: State) -> list[RenderedFile]:
+def _rendered_by(plugins: Plugins, name: str, state: State, deadline: float) -> tuple[RenderedFile, ...]:
     files: list[RenderedFile] = []
-    with time_limit(PLUGIN_TIMEOUT_S):
+    left = deadline - time.monotonic()
+    if left < _LEAST_S:
+        raise TooLongError("the plugins before it left it no time")
+    with time_limit(min(PLUGIN_TIMEOUT_S, left)):
         for answered in plugins.call("node_render", only=name, state=state, inventory=None):
             files += answered.value or ()
     for file in files:
@@ -79,4 +106,17 @@ def _rendered_by(plugins: Plugins, name: str, state: State) -> list[RenderedFile
             raise TypeError(f"node_render gave {type(file).__name__}, which is not a RenderedFile")
         if not file.path.startswith("/") or ".." in file.path.split("/"):
             raise ValueError(f"node_render gave the path {file.path!r}, which is not an absolute one")
-    return files
+    return tuple(files)
+
+
+def _declared(plugins: Plugins, deadline: float) -> dict[str, Sequence[str]]:
+    """Ask for the paths that plugins want kept; nonsense counts as none."""
+    declared: dict[str, Sequence[str]] = {}
+    left = deadline - time.monotonic()
+    if left < _LEAST_S:
+        return declared
+    with time_limit(min(PLUGIN_TIMEOUT_S, left)):
+        for answered in plugins.call("node_persist_paths"):
+            paths = answered.value if isinstance(answered.value, tuple | list) else ()
+            declared[answered.plugin] = tuple(path for path in paths if isinstance(path, str))
+    return declared

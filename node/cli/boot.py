@@ -22,9 +22,19 @@ import click
     show_default=True,
     help="The folder that holds node.yaml.",
 )
-def command(root: Path, config: Path) -> None:
+@click.option("--last-good", is_flag=True, help="What the last good start had; no plugin is loaded.")
+def command(*, root: Path, config: Path, last_good: bool) -> None:
     """Render the stored configuration into the root of this boot."""
-    from node.boot.boot import Places, boot  # noqa: PLC0415 - loads every plugin
+    from node.boot.places import Places  # noqa: PLC0415 - `nodectl --help` needs none of these
 
-    for alarm in boot(Places(root=root, config=config)):
+    places = Places(root=root, config=config)
+    if last_good:
+        from node.boot.without_plugins import boot_last_good  # noqa: PLC0415 - whatever may fail in the other
+
+        alarms = boot_last_good(places)
+    else:
+        from node.boot.boot import boot  # noqa: PLC0415 - loads every plugin
+
+        alarms = boot(places)
+    for alarm in alarms:
         click.echo(f"ALARM: {alarm}", err=True)

@@ -16,7 +16,8 @@ import pytest
 from node.boot import boot as boot_module
 from node.boot import rendering
 from node.boot.alarms import read_alarms
-from node.boot.boot import NetworkNotRenderedError, Places, boot
+from node.boot.boot import NetworkNotRenderedError, boot
+from node.boot.places import Places
 from node.boot.root_files import merged, write_file
 from node.hookspecs import hookimpl
 from node.model.state import RenderedFile, State
@@ -44,12 +45,13 @@ def places(tmp_path: Path) -> Places:
     (tmp_path / "net/ens3/type").write_text("1\n")
     (tmp_path / "net/ens3/address").write_text("52:54:00:12:34:56\n")
     return Places(
-        tmp_path / "root",
-        tmp_path / "config",
-        tmp_path / "alarms",
-        tmp_path / "cmdline",
-        tmp_path / "net",
-        lambda _: None,
+        root=tmp_path / "root",
+        config=tmp_path / "config",
+        run=tmp_path / "run",
+        network=tmp_path / "networks",
+        cmdline=tmp_path / "cmdline",
+        net=tmp_path / "net",
+        set_host_name=lambda _: None,
     )
 
 
@@ -84,7 +86,7 @@ def test_the_state_becomes_files(places: Places, use: Callable[..., None]) -> No
     assert (etc / "ssh/ssh_host_ed25519_key.pub").stat().st_mode & 0o777 == 0o644
     assert "Storage=persistent" in (etc / "systemd/journald.conf.d/50-nodecrust.conf").read_text()
     assert "d /var/log/libvirt/qemu 0755" in (etc / "tmpfiles.d/nodecrust-var-log.conf").read_text()
-    assert read_alarms(places.alarms) == []
+    assert read_alarms(places.run / "alarms") == []
 
 
 def test_without_a_state_a_node_is_named_by_its_card(places: Places, use: Callable[..., None]) -> None:
@@ -100,13 +102,22 @@ def test_without_a_state_a_node_is_named_by_its_card(places: Places, use: Callab
     use(network=plugin(lambda _: [NETPLAN, replace(HOSTNAME, contents="node7\n")]))
     boot(places)
     assert len(named) == 2
+    (places.run / "hostname").write_text("node8\n")
+    use(network=plugin(lambda _: [NETPLAN, HOSTNAME]))
+    boot(places)
+    assert named[2:] == ["node8"]
 
 
 def test_a_network_on_the_kernel_command_line_stands(places: Places, use: Callable[..., None]) -> None:
-    places.cmdline.write_text("ip=192.0.2.2::192.0.2.1:255.255.255.0::ens3:off")
+    places.network.mkdir()
+    (places.network / "70-nodecrust-early-ens3.network").write_text("")
     use(network=plugin(lambda _: [NETPLAN, HOSTNAME]))
     assert boot(places) == ()
     assert not (places.root / "etc/netplan").exists()
+    # A stored configuration has a network of its own.
+    write_state(places.config, State(), reason="test", at=datetime.now(UTC))
+    boot(places)
+    assert (places.root / "etc/netplan/90-nodecrust.yaml").exists()
 
 
 def _hang(_: State) -> list[RenderedFile]:
@@ -149,7 +160,7 @@ def test_a_bad_plugin_costs_only_itself(
     assert (places.root / "etc/netplan/90-nodecrust.yaml").exists()
     assert len(alarms) == 1
     assert words in alarms[0]
-    assert read_alarms(places.alarms) == list(alarms)
+    assert read_alarms(places.run / "alarms") == list(alarms)
 
 
 def test_no_network_is_an_error_after_all_else_was_written(places: Places, use: Callable[..., None]) -> None:
@@ -160,7 +171,9 @@ def test_no_network_is_an_error_after_all_else_was_written(places: Places, use: 
     assert (places.root / "etc/other").exists()
 
 
-def test_a_broken_state_is_an_alarm_and_defaults(places: Places, use: Callable[..., None]) -> None:
+def test_a_broken_state_that_has_no_other_is_an_alarm_and_defaults(
+    places: Places, use: Callable[..., None]
+) -> None:
     (places.config / "node.yaml").write_text("version: [")
     use(network=plugin(lambda _: [NETPLAN, HOSTNAME]))
     (alarm,) = boot(places)
@@ -172,7 +185,7 @@ def test_a_broken_state_is_an_alarm_and_defaults(places: Places, use: Callable[.
 def test_the_built_in_plugins_render_a_default_state(places: Places) -> None:
     found = rendering.render(rendering.load_plugins(), State())
     assert found.failures == ()
-    assert found.has_network
+    assert any(file.path.startswith("/etc/netplan/") for file in found.files)
 
 
 def test_a_file_of_an_owner_that_the_image_lacks_is_refused(places: Places) -> None:

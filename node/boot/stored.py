@@ -1,0 +1,77 @@
+"""Finds out what a node is to be: the stored state, brought up to date and checked, or what stands in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from node.boot.rendering import time_limit
+from node.errors import NodeError
+from node.model.answers import Section, SectionModel, sections_by_key
+from node.model.state import State
+from node.persist.store import BrokenStateError, FutureStateError, StoredState, read_state
+from node.plugin_manager import Plugins
+
+READING_TIMEOUT_S = 8.0
+
+
+@dataclass(frozen=True)
+class Found:
+    """A state to be rendered, None where the node has none at all; `alarms` say what is wrong with it.
+
+    `usable` is false where the state stands in for one that can't be used: what the last good start had is
+    better than that, wherever CONFIG remembers it.
+    """
+
+    state: State | None
+    source: str = "none"
+    alarms: tuple[str, ...] = ()
+    usable: bool = True
+
+
+def find_state(config: Path, plugins: Plugins) -> Found:
+    """Read the state of CONFIG. A broken one counts as a default one, not as none: the node is installed."""
+
+    def check(state: State) -> None:
+        check_sections(state, sections_by_key(_sections(plugins)))
+
+    try:
+        with time_limit(READING_TIMEOUT_S):
+            stored = read_state(config, migrate=plugins.migrate, check=check)
+    except FutureStateError as error:
+        return _newer_than_image(error)
+    except BrokenStateError as error:
+        details = f" ({error.details})" if error.details else ""
+        return Found(State(), "defaults", (f"{error.brief}{details}",), usable=False)
+    except Exception as error:
+        # Whatever it is, the node comes up.
+        return Found(State(), "defaults", (f"the state could not be read: {error}",), usable=False)
+    if stored is None:
+        return Found(None)
+    return Found(stored.state, stored.source, stored.warnings)
+
+
+def check_sections(state: State, models: dict[str, type[SectionModel]]) -> None:
+    """Refuse, by NodeError, a state with a section that its model refuses; values are never repeated."""
+    wrong = []
+    for key, values in state.sections.items():
+        if key in models:
+            try:
+                models[key].model_validate(values)
+            except ValueError:
+                wrong.append(key)
+    if wrong:
+        raise NodeError(f"{'section' if len(wrong) == 1 else 'sections'} {', '.join(wrong)}")
+
+
+def _sections(plugins: Plugins) -> list[Section]:
+    given = [section for answered in plugins.call("node_sections") for section in answered.value or ()]
+    return [section for section in given if isinstance(section, Section)]
+
+
+def _newer_than_image(error: FutureStateError) -> Found:
+    words = f"{error.brief}; it is left as it is"
+    fallback: StoredState | None = error.fallback
+    if fallback is None:
+        return Found(State(), "defaults", (words,), usable=False)
+    return Found(fallback.state, fallback.source, (words,), usable=False)
