@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from node.boot.kernel_settings import MODULES, SYSCTL, main
+from node.model.state import State
+from node.plugins import kernel
+
+
+def test_what_the_kernel_lacks_is_an_alarm(tmp_path):
+    settings = {
+        "vm.swappiness": 10,
+        "vm.lacking": 1,
+        "net.ipv4.conf.eth9.forwarding": 1,
+        "net.ipv4.ip_forward": 1,
+        "net.core.*_max": 5,
+        "net.core.*_min": 5,
+    }
+    sections = {"kernel": {"sysctl": settings, "modules": ["br-netfilter", "fuse-x", "nothing"]}}
+    for file in kernel.node_render(State(sections=sections)):
+        path = tmp_path / file.path.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(file.contents)
+    assert (tmp_path / MODULES).exists()
+    assert (tmp_path / SYSCTL).exists()
+    for there in ("vm/swappiness", "net/ipv4/ip_forward", "net/core/rmem_max"):
+        path = tmp_path / "proc/sys" / there
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (tmp_path / "sys/module/br_netfilter").mkdir(parents=True)
+    built_in = tmp_path / "usr/lib/modules/6.12/modules.builtin"
+    built_in.parent.mkdir(parents=True)
+    built_in.write_text("kernel/fs/fuse/fuse-x.ko\n")
+    assert main(tmp_path, tmp_path / "alarms") == 0
+    assert (tmp_path / "alarms").read_text().splitlines() == [
+        "module nothing could not be loaded (kernel.modules)",
+        "the kernel has no net.core.*_min (kernel.sysctl)",
+        "the kernel has no vm.lacking (kernel.sysctl)",
+    ]
+
+
+def test_without_settings_there_is_nothing_to_say(tmp_path):
+    assert main(tmp_path, tmp_path / "alarms") == 0
+    assert not (tmp_path / "alarms").exists()
