@@ -41,8 +41,8 @@ class KernelAnswers(SectionModel):
     )
     sysctl: dict[str, Any] = Field(
         default_factory=dict,
-        description="Settings such as `vm.swappiness: 10`. One that the kernel lacks is an alarm of the node, "
-        "no failure.",
+        description="Settings such as `vm.swappiness: 10`. One that the kernel lacks is an alarm of the "
+        "node, no failure.",
     )
 
     @field_validator("modules", "blacklist")
