@@ -12,6 +12,7 @@ from node.model.problem import Severity
 from node.model.state import State
 from node.plugins import kernel
 from node.plugins.kernel import KernelAnswers
+from node.plugins.kernel.known import KNOWN
 
 HEADER = "# Made by nodectl at every boot from /config/node.yaml; a change here is lost.\n"
 MODELS = {"kernel": KernelAnswers}
@@ -129,14 +130,20 @@ def test_a_module_both_loaded_and_kept_out_is_a_contradiction():
     assert refused(modules=["vfio-pci"], blacklist=["vfio_pci"])[0][0] == "module-contradiction"
 
 
-def test_a_first_word_that_no_kernel_has_is_a_warning_with_the_nearest():
-    answers = Answers({"kernel": KernelAnswers(sysctl={"nett.core.somaxconn": 1, "lnet.x": 1, "vm.x": 1})})
-    found = kernel.node_validate(answers)
-    assert [(one.where, one.severity) for one in found] == [
-        ("kernel.sysctl.nett", Severity.WARNING),
-        ("kernel.sysctl.lnet", Severity.WARNING),
-    ]
-    assert found[0].mend == "Did you mean 'net'?"
+def test_keys_that_are_most_likely_misspelt_are_warnings_with_the_nearest():
+    settings = {"nett.core.somaxconn": 1, "lnet.x": 1, "vm.swapiness": 1, "vm.swappiness": 1, "vm.laptop": 1}
+    found = kernel.node_validate(Answers({"kernel": KernelAnswers(sysctl=settings)}))
+    assert {one.where: one.mend for one in found} == {
+        "kernel.sysctl.nett.core.somaxconn": "Did you mean 'net'?",
+        "kernel.sysctl.lnet.x": "Did you mean 'net'?",
+        "kernel.sysctl.vm.swapiness": "Did you mean vm.swappiness?",
+    }
+    assert {one.severity for one in found} == {Severity.WARNING}
+
+
+def test_the_settings_that_are_known_are_no_near_misses_of_each_other():
+    settings = dict.fromkeys(KNOWN, 1)
+    assert kernel.node_validate(Answers({"kernel": KernelAnswers(sysctl=settings)})) == ()
 
 
 def test_a_kernel_argument_counts_more_than_the_file():
