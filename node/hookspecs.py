@@ -109,7 +109,10 @@ class Hooks:
 
     @hookspec
     def node_migrate(self, section: str, values: Any, version: int) -> Any:
-        """Give a section's values as `version` + 1 has them, None where it isn't ours. Called on reading."""
+        """Give a section's values as its `schema_version` `version` + 1 has them, None where it isn't ours.
+
+        Called when a stored state is read whose section is older than the section's model.
+        """
 
     @hookspec
     def node_status_panels(self, inventory: Inventory) -> Sequence[StatusLine]:

@@ -15,8 +15,10 @@ from typing import Any
 import pluggy
 
 from node.hookspecs import API_VERSION, PROJECT, Hooks
+from node.model.answers import sections_by_key
 from node.model.mask import mask_hashes
 from node.model.problem import Blame, Problem, Severity
+from node.persist.migrations import Document, migration
 
 _log = logging.getLogger(__name__)
 
@@ -113,6 +115,17 @@ class Plugins:
                 self._blame(name, f"failed in {hook}: {type(error).__name__}: {error}")
                 continue
             yield Answered(name, value)
+
+    def migrate(self, document: Document) -> Document:
+        """Bring a stored document up to date with `node_migrate`; for `read_state`, which says what fails."""
+        offered = [section for given in self.call("node_sections") for section in given.value or ()]
+        models = sections_by_key(offered)
+        versions = {key: model.schema_version for key, model in models.items()}
+        return migration(versions, self._migrate_section)(document)
+
+    def _migrate_section(self, section: str, values: Any, version: int) -> Any:
+        given = self.call("node_migrate", section=section, values=values, version=version)
+        return next((one.value for one in given if one.value is not None), None)
 
     def _blame(self, name: str, what: str) -> None:
         # A built-in that fails leaves the plan without one of its parts: nothing may be written then.

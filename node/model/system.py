@@ -100,6 +100,9 @@ class Files(Protocol):
     def remove(self, path: Path) -> None:
         """Remove a file, quiet where there is none."""
 
+    def move(self, source: Path, target: Path) -> None:
+        """Give a file another name, in the place of what had it, and flush the folder, which both are in."""
+
     def exists(self, path: Path) -> bool:
         """Tell whether there is a file, a folder or a device."""
 

@@ -15,6 +15,7 @@ BROKEN = "broken"
 KEPT_VERSIONS = 10
 KEPT_BROKEN = 5
 
+_PREPARED = "next.yaml"
 _NAME = re.compile(r"([0-9]{6,})\.yaml")
 _REASON_LENGTH = 200
 # It holds password hashes.
@@ -61,6 +62,18 @@ class NumberedFiles:
         self.files.write(self.path(number), contents, mode=MODE)
         return number
 
+    def prepare(self, contents: bytes) -> None:
+        """Write what will be the next file, which takes its room but isn't one of the numbered ones yet."""
+        self.files.write(self.folder / _PREPARED, contents, mode=MODE)
+
+    def add_prepared(self) -> None:
+        """Give the prepared file the next number."""
+        self.files.move(self.folder / _PREPARED, self.path(self.next_number()))
+
+    def drop_prepared(self) -> None:
+        """Remove what was prepared, quiet where nothing was."""
+        self.files.remove(self.folder / _PREPARED)
+
     def prune(self, kept: int) -> None:
         """Remove the oldest, so that `kept` stay."""
         for number in self.numbers()[:-kept]:
@@ -83,6 +96,13 @@ def without_head(text: str) -> str:
     if lines and lines[-1] == END:
         del lines[-1]
     return "\n".join(lines)
+
+
+def head_number(text: str) -> int:
+    """Give the number that a version's head says it has, 0 where it says none."""
+    first = text.partition("\n")[0]
+    number = first.removeprefix(HEADER).strip()
+    return int(number) if first.startswith(HEADER) and number.isdecimal() else 0
 
 
 def read_head(text: str) -> tuple[datetime | None, str]:

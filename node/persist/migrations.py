@@ -63,15 +63,14 @@ def migration(versions: Mapping[str, int], ask: Ask) -> Callable[[Document], Doc
         sections, stored = document.get("sections"), document.get("section_versions", {})
         if not isinstance(sections, dict) or not isinstance(stored, dict):
             return document
-        now: dict[str, Any] = dict(stored)
-        migrated = dict(sections)
-        for key, values in sections.items():
-            if key in versions:
-                migrated[key] = _section(key, values, now.get(key, 1), versions[key], ask)
-                now[key] = versions[key]
-        document = {**document, "sections": migrated}
-        document["section_versions"] = {key: version for key, version in now.items() if version != 1}
-        return document
+        migrated = {
+            key: _section(key, values, stored.get(key, 1), versions[key], ask) if key in versions else values
+            for key, values in sections.items()
+        }
+        # Also of sections that it lacks: one that is added later has its model's version.
+        now = {**stored, **versions}
+        versions_beyond = {key: version for key, version in now.items() if version != 1}
+        return {**document, "sections": migrated, "section_versions": versions_beyond}
 
     return migrate
 

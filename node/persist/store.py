@@ -31,6 +31,7 @@ from node.persist.history import (
     MODE,
     NumberedFiles,
     Version,
+    head_number,
     read_head,
     with_head,
     without_head,
@@ -54,7 +55,7 @@ __all__ = [
 ]
 
 STATE_FILE = "node.yaml"
-_ADOPTED = "found as it was: changed by hand, or by an installation"
+_ADOPTED = "found as it was: changed by hand"
 
 
 class StateNotWrittenError(NodeError):
@@ -168,15 +169,17 @@ def read_version(
 
 
 def take_back(folder: Path, *, reason: str, files: Files | None = None) -> None:
-    """Put the version before the newest in force again, where the newest came about by `reason`."""
+    """Put the version before the one in force into force again, where that came about by `reason`."""
     files = files or LiveFiles()
-    versions = _versions(files, folder)
-    numbers = versions.numbers()
-    if not numbers or read_head(_text(files, versions.path(numbers[-1])))[1] != reason:
+    versions, current = _versions(files, folder), folder / STATE_FILE
+    if read_head(_text(files, current))[1] != reason:
         return
-    if len(numbers) > 1:
-        files.write(folder / STATE_FILE, files.read(versions.path(numbers[-2])), mode=MODE)
-        files.remove(versions.path(numbers[-1]))
+    body = _body(files, current)
+    for number in reversed(versions.numbers()):
+        if _body(files, versions.path(number)) != body:
+            files.write(current, files.read(versions.path(number)), mode=MODE)
+            break
+        files.remove(versions.path(number))
 
 
 def _write(
@@ -199,25 +202,32 @@ def _write(
     number = versions.next_number()
     contents = with_head(state_to_text(state), number=number, at=at, reason=reason).encode()
     try:
-        # All that needs room comes first: the last write takes no more than it gives back.
-        versions.add(contents)
+        # All that needs room comes first: the write that counts takes no more than it gives back. In the
+        # history it isn't until it is in force, else one that never was would stand in for a broken one.
+        versions.prepare(contents)
         files.write(current, contents, mode=MODE)
     except BaseException:
-        # Else a state that was refused would be the one that stands in for a broken one.
         with contextlib.suppress(OSError):
-            files.remove(versions.path(number))
+            versions.drop_prepared()
         raise
-    # The new state is in force: a version too many is no reason to say otherwise.
+    # It is in force, and the next write adopts it where this fails: no reason to say otherwise.
     with contextlib.suppress(OSError):
+        versions.add_prepared()
         versions.prune(KEPT_VERSIONS)
 
 
 def _adopt(files: Files, current: Path, versions: NumberedFiles, at: datetime) -> None:
-    """Take into the history what an editor or an installer put into force, before it is replaced."""
-    body = _body(files, current)
+    """Take what is in force into the history before it is replaced, where it isn't there.
+
+    That is what an editor put into force, or a write that was cut short just after it counted.
+    """
+    text = _text(files, current)
+    body = without_head(text)
     if any(_body(files, versions.path(number)) == body for number in versions.numbers()):
         return
-    text = with_head(body, number=versions.next_number(), at=at, reason=_ADOPTED)
+    number = versions.next_number()
+    if head_number(text) != number:
+        text = with_head(body, number=number, at=at, reason=_ADOPTED)
     versions.add(text.encode())
 
 

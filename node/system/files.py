@@ -70,6 +70,11 @@ class LiveFiles:
             return
         self._flush_folder(path.parent)
 
+    def move(self, source: Path, target: Path) -> None:
+        """Give a file another name, in the place of what had it, and flush the folder, which both are in."""
+        self._calls.rename(source, target)
+        self._flush_folder(target.parent)
+
     def exists(self, path: Path) -> bool:
         """Tell whether there is a file, a folder or a device."""
         return path.exists()

@@ -212,6 +212,11 @@ class _Files(_Part):
         self._system.record("files.remove", path=path)
         self._system.file_contents.pop(path, None)
 
+    def move(self, source: Path, target: Path) -> None:
+        self._system.record("files.move", source=source, target=target)
+        self._system.file_contents[target] = self.read(source)
+        del self._system.file_contents[source]
+
     def exists(self, path: Path) -> bool:
         contents = self._system.file_contents
         return path in contents or any(path in there.parents for there in contents)

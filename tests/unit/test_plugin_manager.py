@@ -1,12 +1,15 @@
 import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 
 from node.hookspecs import StatusLine, hookimpl
+from node.model.answers import Section, SectionModel
 from node.model.inventory import Inventory
 from node.model.problem import Severity
+from node.persist.migrations import MigrationError
 from node.plugin_manager import Plugins
 
 
@@ -93,3 +96,40 @@ def test_a_built_in_that_fails_stops_the_work() -> None:
     manager = loaded(storage=Raising())
     assert list(manager.call("node_status_panels", inventory=Inventory())) == []
     assert manager.problems[0].severity is Severity.ERROR
+
+
+class Lamp(SectionModel):
+    key: ClassVar[str] = "lamp"
+    schema_version: ClassVar[int] = 3
+
+
+class LampPlugin:
+    @hookimpl
+    def node_sections(self) -> list[Section]:
+        return [Section(Lamp, "Lamp")]
+
+    @hookimpl
+    def node_migrate(self, section: str, values: Any, version: int) -> Any:
+        return {**values, f"from{version}": True} if section == "lamp" else None
+
+
+def test_old_sections_are_brought_up_to_date_by_their_plugins() -> None:
+    manager = loaded(good=Good(), lamp=LampPlugin())
+    document = {"version": 1, "sections": {"lamp": {"on": True}, "foreign": {}}}
+    assert manager.migrate(document) == {
+        "version": 1,
+        "section_versions": {"lamp": 3},
+        "sections": {"lamp": {"on": True, "from1": True, "from2": True}, "foreign": {}},
+    }
+
+
+def test_a_plugin_that_fails_to_bring_its_section_up_to_date_is_named() -> None:
+    class Broken(LampPlugin):
+        @hookimpl
+        def node_migrate(self, version: int) -> Any:
+            raise RuntimeError("no filament")
+
+    manager = loaded(lamp=Broken())
+    with pytest.raises(MigrationError, match="section 'lamp' of version 1"):
+        manager.migrate({"version": 1, "sections": {"lamp": {"on": True}}})
+    assert "no filament" in manager.problems[0].what

@@ -254,6 +254,16 @@ def test_what_was_edited_by_hand_enters_the_history_before_it_is_replaced(tmp_pa
     assert read_version(tmp_path, 2).sections == {"locale": {"keyboard": "no"}}
 
 
+def test_a_write_that_was_cut_short_once_it_counted_keeps_its_reason(tmp_path: Path) -> None:
+    write(tmp_path, STATE)
+    write_state(tmp_path, OTHER, reason="cut short", at=AT)
+    (tmp_path / "history/000002.yaml").rename(tmp_path / "history/next.yaml")
+    assert [version.current for version in history(tmp_path)] == [False]
+    write(tmp_path, STATE)
+    assert [version.reason for version in history(tmp_path)] == ["test", "cut short", "test"]
+    assert not (tmp_path / "history/next.yaml").exists()
+
+
 def test_a_write_removes_what_those_cut_short_left(tmp_path: Path) -> None:
     write(tmp_path, STATE)
     for name in (".node.yaml.0123abcd.new", ".node.yaml.0123abcd.old", "history/.000002.yaml.00000000.new"):
