@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from node.installer.answers import merge, validate
 from node.installer.document import read_document
 from node.model.answers import Answers
 from node.model.inventory import Inventory
@@ -206,3 +208,20 @@ def test_netplan_makes_of_it_what_was_meant(name: str, tmp_path: Path):
         (unit,) = made.glob(f"10-netplan-{part}")
         lines = unit.read_text().splitlines()
         assert [word for word in words if word not in lines] == []
+
+
+DOCUMENTATION = Path(__file__).parents[3] / "docs/network.md"
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", DOCUMENTATION.read_text(), re.DOTALL)
+
+
+@pytest.mark.effects("processes", "writes")
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_the_examples_of_the_documentation_are_right(text: str):
+    layer, problems = read_document(f"version: 1\n{text}".encode(), name="network.md")
+    assert not problems
+    answers, problems = validate(merge([layer]), {"network": NetworkAnswers})
+    assert not problems
+    assert network.node_validate(answers, Inventory()) == ()
+    if GENERATOR.exists():
+        document = answers[NetworkAnswers].netplan
+        assert check_netplan(document, commands=LiveCommands(), origin=answers.origin) == ()
