@@ -118,12 +118,13 @@ class _Restoration:
         if entry.kind is Kind.ABSENT:
             self._remove(entry, path)
             return
+        # What lies in it says for itself when the way there is no folder any more.
+        if entry.implied and os.path.lexists(path):
+            return
         self._clear(entry, path)
         if entry.kind is Kind.FOLDER:
             if not path.is_dir():
                 path.mkdir(0o700)
-            elif entry.implied:
-                return
             self._folders.append(entry)
         elif entry.kind is Kind.SYMLINK:
             path.symlink_to(entry.target)
@@ -183,7 +184,7 @@ class _Restoration:
             return
         # The image that it was saved on had the same there, and somebody replaced that.
         was_so = bool(entry.replaced) and (entry.replaced == Kind.FOLDER) == (found is Kind.FOLDER)
-        if entry.implied or not was_so:
+        if not was_so:
             raise NotRestorableError(
                 f"this image has a {found.value} there, and a {entry.kind.value} is kept"
             )

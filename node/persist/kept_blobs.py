@@ -84,7 +84,7 @@ class Blobs:
             found = copy_contents(source, target, os.write)
         except OSError as error:
             # What the file to be written says of itself, such as that there is no room, is another matter.
-            if error.errno != errno.EIO:
+            if error.errno not in (errno.EIO, errno.EISDIR):
                 raise
             raise DamagedBlobError(f"its saved contents can't be read: {error.strerror}") from error
         finally:

@@ -98,7 +98,7 @@ class Saving:
                 entries.pop(path, None)
                 if path in before:
                     entries[path] = before[path]
-            changed = _changed(before, entries)
+            changed = changed_paths(before, entries)
             kept = tuple(sorted(paths, key=lambda each: each.path))
             result = Index(kept, tuple(entries[path] for path in sorted(entries)))
             if changed or kept != self.index.paths or not (self.places.kept / INDEX_FILE).exists():
@@ -178,7 +178,8 @@ def _belongs(entry: Entry, top: str) -> bool:
     return is_within(entry.path, top) or (entry.implied and is_within(top, entry.path))
 
 
-def _changed(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> tuple[str, ...]:
+def changed_paths(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> tuple[str, ...]:
+    """Give the paths whose entries differ."""
     paths = sorted({*before, *after})
     return tuple(path for path in paths if not _alike(before.get(path), after.get(path)))
 

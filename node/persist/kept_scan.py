@@ -135,7 +135,7 @@ class _Scanning:
             facts = facts_of(number)
             entry = self._entry(path, facts, Kind.FOLDER)
             image = self._tree.in_image(path)
-            if is_top or image is None or not image.is_folder or _attributes(image) != _attributes(facts):
+            if is_top or image is None or not image.is_folder or image.attributes != facts.attributes:
                 self._note(entry)
             # Neither this folder nor anything in it was ever touched.
             if self._tree.image is not None and not self._tree.is_touched(path):
@@ -177,7 +177,7 @@ class _Scanning:
         image = self._tree.in_image(entry.path)
         if image is None or not image.is_file or self._tree.image is None:
             return False
-        if image.size != facts.size or _attributes(image) != _attributes(facts):
+        if image.size != facts.size or image.attributes != facts.attributes:
             return False
         number = os.open(self._tree.image / entry.path.lstrip("/"), _OPEN)
         try:
@@ -230,10 +230,6 @@ def open_folder(root: Path, path: str) -> Iterator[int]:
         yield number
     finally:
         os.close(number)
-
-
-def _attributes(facts: Facts) -> tuple[object, ...]:
-    return facts.permissions, facts.uid, facts.gid, facts.xattrs
 
 
 def _kind_words(mode: int) -> str:

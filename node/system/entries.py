@@ -57,6 +57,11 @@ class Facts:
         return stat.S_IMODE(self.mode)
 
     @property
+    def attributes(self) -> tuple[object, ...]:
+        """Owner, mode and extended attributes, to be compared."""
+        return self.permissions, self.uid, self.gid, self.xattrs
+
+    @property
     def other_kind(self) -> str:
         """Name a kind of file that has no contents to keep; "" for files, folders and symlinks."""
         kinds = {stat.S_IFSOCK: "a socket", stat.S_IFIFO: "a named pipe"}

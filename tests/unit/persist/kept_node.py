@@ -77,9 +77,9 @@ class KeptNode:
         shutil.rmtree(self.folder / "run")
         (self.folder / "run").mkdir()
         shutil.copytree(self.folder / "image", self.folder / "root", symlinks=True)
-        self.places.rendered.write_text(json.dumps({"paths": list(rendered)}))
         for path in rendered:
             self.write(path, "made from the state")
+        self.places.rendered.write_text(json.dumps({"paths": list(rendered)}))
         self.warnings = restore(
             self.places.config,
             self.places.root,
