@@ -94,6 +94,8 @@ def _tell(places: Places, paths: Sequence[str], source: str) -> tuple[str, ...]:
 
 
 def _put_back(places: Places, paths: Sequence[str], declared: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    if not declared and not (places.config / "kept").exists():
+        return ()
     try:
         from node.persist.kept import restore  # noqa: PLC0415 - a fault of it must not keep the node away
 

@@ -13,6 +13,8 @@ from node.persist.store import BrokenStateError, FutureStateError, StoredState, 
 from node.plugin_manager import Plugins
 
 READING_TIMEOUT_S = 8.0
+# node.plugins.state writes it, last of all.
+INSTALLS_FILE = "installs.json"
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def find_state(config: Path, plugins: Plugins) -> Found:
         # Whatever it is, the node comes up.
         return Found(State(), "defaults", (f"the state could not be read: {error}",), usable=False)
     if stored is None:
-        return Found(None)
+        return _none(config)
     return Found(stored.state, stored.source, stored.warnings)
 
 
@@ -67,6 +69,13 @@ def check_sections(state: State, models: dict[str, type[SectionModel]]) -> None:
 def _sections(plugins: Plugins) -> list[Section]:
     given = [section for answered in plugins.call("node_sections") for section in answered.value or ()]
     return [section for section in given if isinstance(section, Section)]
+
+
+def _none(config: Path) -> Found:
+    """Tell a node that never had a state from one that lost it: the record of its installation came after it."""
+    if (config / INSTALLS_FILE).exists():
+        return Found(State(), "defaults", ("CONFIG holds no configuration any more",), usable=False)
+    return Found(None)
 
 
 def _newer_than_image(error: FutureStateError) -> Found:

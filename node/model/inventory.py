@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
 class Finding(StrEnum):
@@ -220,12 +222,18 @@ class Inventory:
 
     def to_json(self) -> str:
         """Give this inventory as JSON; `from_json` reads it back equal."""
-        return ADAPTER.dump_json(self, indent=2).decode()
+        return _adapter().dump_json(self, indent=2).decode()
 
 
-ADAPTER: TypeAdapter[Inventory] = TypeAdapter(Inventory)
+@cache
+def _adapter() -> TypeAdapter[Inventory]:
+    """Make it when it is first asked for: it takes 50 ms, and a start of a node reads no inventory."""
+    # Pydantic itself too takes its time, and everything imports this module.
+    from pydantic import TypeAdapter  # noqa: PLC0415
+
+    return TypeAdapter(Inventory)
 
 
 def from_json(text: str | bytes) -> Inventory:
     """Read what `to_json` wrote; pydantic's ValidationError where it is not an inventory."""
-    return ADAPTER.validate_json(text)
+    return _adapter().validate_json(text)

@@ -56,6 +56,8 @@ def installed_state(answers: Answers, inventory: Inventory, target: Target) -> S
             "image": {"version": inventory.image.version, "sha256": inventory.image.sha256},
             "at": target.started_at,
             "layout": layout_record(target.layout),
+            # Of two disks with a CONFIG the initrd takes the one that was installed here (config.sh).
+            **({"machine": uuid} if (uuid := inventory.firmware.product_uuid) else {}),
         },
         sections=answers.persistent(),
         section_versions=answers.section_versions(),

@@ -16,14 +16,6 @@ IMAGE = b"hsqs" + bytes(100_000)
 SHA = hashlib.sha256(IMAGE).hexdigest()
 CONFIG = "8d1f4a39-5f3c-4e5a-9d0b-6e6f64650001"
 
-PARTITIONS = f"""\
-PATH="/dev/sda" PARTLABEL="" PARTTYPE="" PKNAME=""
-PATH="/dev/sda4" PARTLABEL="ROOT-A" PARTTYPE="8d1f4a39-5f3c-4e5a-9d0b-6e6f64650000" PKNAME="/dev/sda"
-PATH="/dev/sda7" PARTLABEL="CONFIG" PARTTYPE="{CONFIG}" PKNAME="/dev/sda"
-PATH="/dev/sdb1" PARTLABEL="CONFIG" PARTTYPE="0fc63daf-8483-4772-8e79-3d69d8477de4" PKNAME="/dev/sdb"
-PATH="/dev/sdc2" PARTLABEL="CONFIG" PARTTYPE="{CONFIG.upper()}" PKNAME="/dev/sdc"
-"""
-
 
 @pytest.fixture
 def shell(tmp_path: Path) -> InitrdShell:
@@ -106,50 +98,118 @@ def test_a_slot_is_checked_to_the_images_length(shell: InitrdShell, contents: by
     assert words in said.stdout
 
 
+OTHER = "8d1f4a39-5f3c-4e5a-9d0b-6e6f64650003"
+
+
+def with_partitions(shell: InitrdShell, *lines: tuple[str, str, str, str]) -> None:
+    """Let lsblk name partitions by path, label, type and disk; /dev/sda is the disk of /dev/sda4."""
+    text = "".join(
+        f'PATH="{path}" PARTLABEL="{label}" PARTTYPE="{kind}" PKNAME="{disk}"\n'
+        for path, label, kind, disk in lines
+    )
+    shell.program("lsblk", f"case $* in *--nodeps*) echo /dev/sda ;; *) cat <<'END'\n{text}END\nesac")
+
+
+def config(path: str) -> tuple[str, str, str, str]:
+    return (path, "CONFIG", CONFIG.upper() if path.startswith("/dev/sdc") else CONFIG, path[:8])
+
+
+SLOT = ("/dev/sda4", "ROOT-A", "8d1f4a39-5f3c-4e5a-9d0b-6e6f64650000", "/dev/sda")
+LABEL_ONLY = ("/dev/sdd1", "CONFIG", "0fc63daf-8483-4772-8e79-3d69d8477de4", "/dev/sdd")
+DATA = ("/dev/sdb2", "DATA", OTHER, "/dev/sdb")
+NO_TABLE = ("/dev/sde", "", "", "")
+
+
 @pytest.mark.parametrize(
-    ("kind", "found"),
-    [("slot", ["/dev/sda7"]), ("url", ["/dev/sda7", "/dev/sdc2"])],
-)
-def test_config_is_known_by_name_and_type_and_a_slot_takes_that_of_its_disk(
-    shell: InitrdShell, kind: str, found: list[str]
-) -> None:
-    shell.program("lsblk", f"case $* in *--nodeps*) echo /dev/sda ;; *) cat <<'END'\n{PARTITIONS}END\nesac")
-    said = shell.run(f"IMAGE_KIND={kind} ROOT_DEVICE=/dev/sda4\nconfig_devices")
-    assert said.stdout.split() == found
-
-
-def test_several_configs_are_an_alarm_and_none_is_used(shell: InitrdShell) -> None:
-    shell.program("lsblk", f"cat <<'END'\n{PARTITIONS}END")
-    shell.program("mount", "exit 1")
-    said = shell.run("IMAGE_KIND=url ROOT_DEVICE=\nmount_config")
-    assert said.returncode == 0
-    alarm = (shell.folder / "run/alarms").read_text()
-    assert "Several disks have a CONFIG partition (/dev/sda7 /dev/sdc2)" in alarm
-
-
-@pytest.mark.parametrize(
-    ("fsck", "mount", "alarm"),
+    ("kind", "partitions", "chosen", "alarm"),
     [
-        ("exit 0", "exit 0", ""),
-        ("exit 1", "exit 0", ""),
-        ("[[ $1 == -p ]] && exit 4; exit 1", "exit 0", "had errors; they were mended"),
-        ("exit 4", "exit 0", "can't be mounted"),
-        ("exit 0", "exit 32", "can't be mounted"),
+        ("slot", [SLOT, config("/dev/sda7"), LABEL_ONLY], "/dev/sda7", ""),
+        ("slot", [config("/dev/sdc2"), SLOT, config("/dev/sda7")], "/dev/sda7",
+         "Another disk has a CONFIG partition too (/dev/sdc2). It is not used: this node's is /dev/sda7"),
+        ("slot", [SLOT], "", "/dev/sda, which this node runs from, has no CONFIG partition"),
+        ("slot", [SLOT, config("/dev/sdc2")], "", "Those of other disks are not used: /dev/sdc2."),
+        ("slot", [SLOT, config("/dev/sda7"), config("/dev/sda8")], "", "has several CONFIG partitions"),
+        ("url", [config("/dev/sdc2"), LABEL_ONLY, DATA], "/dev/sdc2", ""),
+        ("url", [], "", ""),
+        ("url", [LABEL_ONLY, NO_TABLE], "", ""),
+        ("url", [DATA], "", "/dev/sdb has partitions of a node and no disk has CONFIG"),
+        ("medium", [SLOT], "", "/dev/sda has partitions of a node and no disk has CONFIG"),
+        ("url", [config("/dev/sda7"), config("/dev/sdc2")], "",
+         "Several disks have a CONFIG partition (/dev/sda7 /dev/sdc2), so none is used"),
+    ],
+)  # fmt: skip
+def test_config_of_the_right_disk(
+    shell: InitrdShell, kind: str, partitions: list[tuple[str, str, str, str]], chosen: str, alarm: str
+) -> None:
+    with_partitions(shell, *partitions)
+    shell.program("mount", "exit 1")
+    said = shell.run(
+        f'IMAGE_KIND={kind} ROOT_DEVICE=/dev/sda4\nchoose_config >&2\nprintf "%s" "$CONFIG_DEVICE"'
+    )
+    assert said.stdout == chosen
+    alarms = shell.folder / "run/alarms"
+    assert alarm in (alarms.read_text() if alarm else "")
+    assert alarms.exists() == bool(alarm)
+
+
+@pytest.mark.parametrize(
+    ("uuid", "machines", "chosen"),
+    [
+        ("4c4c4544-0001", {"sda7": "4c4c4544-0001", "sdc2": "4c4c4544-0002"}, "/dev/sda7"),
+        ("4C4C4544-0002", {"sda7": "4c4c4544-0001", "sdc2": "'4c4c4544-0002'"}, "/dev/sdc2"),
+        ("4c4c4544-0002", {"sda7": "", "sdc2": "4c4c4544-0002"}, "/dev/sdc2"),
+        ("4c4c4544-0001", {"sda7": "4c4c4544-0001", "sdc2": "4c4c4544-0001"}, ""),
+        ("4c4c4544-0003", {"sda7": "4c4c4544-0001", "sdc2": "4c4c4544-0002"}, ""),
+        ("00000000-0000", {"sda7": "00000000-0000", "sdc2": "4c4c4544-0002"}, ""),
+        ("FFFFFFFF-FFFF", {"sda7": "ffffffff-ffff", "sdc2": "4c4c4544-0002"}, ""),
+        ("", {"sda7": "4c4c4544-0001", "sdc2": ""}, ""),
+    ],
+)
+def test_of_two_configs_that_of_this_machine_is_taken(
+    shell: InitrdShell, uuid: str, machines: dict[str, str], chosen: str
+) -> None:
+    with_partitions(shell, config("/dev/sda7"), config("/dev/sdc2"))
+    if uuid:
+        shell.write("sys/class/dmi/id/product_uuid", f"{uuid}\n")
+    for name, machine in machines.items():
+        line = f"  machine: {machine}\n" if machine else ""
+        shell.write(f"disks/{name}/node.yaml", f"version: 1\ninstall:\n  id: x\n{line}sections: {{}}\n")
+    # mount -t ext4 -o OPTIONS DEVICE WHERE
+    shell.program("mount", f'cp {shell.folder}/disks/"${{5##*/}}"/node.yaml "$6"/')
+    shell.program("umount", 'rm -f "$1"/node.yaml')
+    said = shell.run('IMAGE_KIND=url ROOT_DEVICE=\nchoose_config >&2\nprintf "%s" "$CONFIG_DEVICE"')
+    assert said.stdout == chosen
+    alarm = (shell.folder / "run/alarms").read_text()
+    assert ("it was installed on this machine" in alarm) == bool(chosen)
+    assert ("so none is used" in alarm) != bool(chosen)
+
+
+@pytest.mark.parametrize(
+    ("fsck", "mount", "alarm", "options"),
+    [
+        ("exit 0", "exit 0", "", "rw"),
+        ("exit 1", "exit 0", "", "rw"),
+        ("[[ $1 == -p ]] && exit 4; exit 1", "exit 0", "had errors; they were mended", "rw"),
+        ("exit 4", "exit 0", "can only be read", "ro,noload"),
+        ("exit 0", "[[ $4 == ro* ]] || exit 32", "can only be read", "ro,noload"),
+        ("exit 0", "exit 32", "can't be mounted", ""),
     ],
 )
 def test_config_is_checked_before_it_is_mounted(
-    shell: InitrdShell, fsck: str, mount: str, alarm: str
+    shell: InitrdShell, fsck: str, mount: str, alarm: str, options: str
 ) -> None:
-    shell.program("lsblk", f"case $* in *--nodeps*) echo /dev/sda ;; *) cat <<'END'\n{PARTITIONS}END\nesac")
+    with_partitions(shell, SLOT, config("/dev/sda7"))
     shell.program("e2fsck", fsck)
-    shell.program("mount", mount)
+    shell.program("mount", f'echo "$4" >{shell.folder}/options; {mount}')
     said = shell.run("IMAGE_KIND=slot ROOT_DEVICE=/dev/sda4\nmount_config")
     assert said.returncode == 0, said.stderr
     alarms = shell.folder / "run/alarms"
     assert alarm in (alarms.read_text() if alarm else "")
     assert alarms.exists() == bool(alarm)
-    mounted = "can't be mounted" not in alarm
-    assert (shell.folder / "run/config-device").exists() == mounted
+    assert (shell.folder / "run/config-device").exists() == bool(options)
+    if options:
+        wanted = f"{options},noatime,nodev,nosuid,noexec"
+        assert (shell.folder / "options").read_text().strip() == wanted
 
 
 def test_the_machine_id_is_made_once_and_kept(shell: InitrdShell) -> None:
@@ -160,6 +220,12 @@ def test_the_machine_id_is_made_once_and_kept(shell: InitrdShell) -> None:
         assert shell.run("keep_machine_id").returncode == 0
         for name in ("config/machine-id", "etc/machine-id"):
             assert (shell.folder / "sysroot" / name).read_text() == "0123456789ab4cde8f0123456789abcd\n"
+
+
+def test_the_machine_id_stays_where_the_state_is_lost(shell: InitrdShell) -> None:
+    shell.write("sysroot/config/machine-id", "0123456789ab4cde8f0123456789abcd\n")
+    assert shell.run("keep_machine_id").returncode == 0
+    assert (shell.folder / "sysroot/etc/machine-id").read_text() == "0123456789ab4cde8f0123456789abcd\n"
 
 
 def test_config_without_a_state_keeps_no_machine_id(shell: InitrdShell) -> None:

@@ -228,6 +228,15 @@ def test_a_state_without_any_good_version_gives_way_to_the_last_good_start(
     assert source(places) == "last-good"
 
 
+def test_a_config_that_lost_its_state_is_no_fresh_start(
+    places: Places, start: Callable[..., tuple[str, ...]]
+) -> None:
+    (places.config / "installs.json").write_text("{}")
+    (alarm,) = start(network=part(named))
+    assert alarm == "CONFIG holds no configuration any more; the node starts with defaults"
+    assert source(places) == "defaults"
+
+
 @pytest.mark.parametrize("remembered", [True, False])
 def test_a_state_of_a_newer_image_is_left_alone(
     places: Places, start: Callable[..., tuple[str, ...]], remembered: bool
@@ -294,6 +303,7 @@ def test_kept_files_that_make_trouble_keep_nobody_away(
         raise RuntimeError("a bug")
 
     store(places, "node7")
+    (places.config / "kept").mkdir()
     monkeypatch.setattr("node.persist.kept.restore", trouble)
     (alarm,) = start(network=part(named))
     assert alarm == "kept files could not be put back: RuntimeError: a bug"

@@ -1,25 +1,91 @@
 # shellcheck shell=bash
-# CONFIG, the partition with the state: found by its GPT name and type, checked and mounted. Never a reason to stop.
+# CONFIG, the partition with the state: the right one is chosen, checked and mounted. Never a reason to stop.
 
 CONFIG_TYPE=8d1f4a39-5f3c-4e5a-9d0b-6e6f64650001
+# What else of a node a disk may hold (node/model/layout.py): root slots, LOGGING and DATA have types of ours.
+NODE_TYPES='8d1f4a39-5f3c-4e5a-9d0b-6e6f64650000 8d1f4a39-5f3c-4e5a-9d0b-6e6f64650002 8d1f4a39-5f3c-4e5a-9d0b-6e6f64650003'
 
-# config_devices: the CONFIG partitions; for a node that boots from a slot only the one of the same disk.
-config_devices() {
-    local path label type parent slot_disk=''
-    if [[ $IMAGE_KIND == slot ]]; then
-        slot_disk=$(lsblk --raw --noheadings --paths --nodeps --output PKNAME "$ROOT_DEVICE")
-    fi
-    while IFS='|' read -r path label type parent; do
-        [[ $label == CONFIG && ${type,,} == "$CONFIG_TYPE" ]] || continue
-        [[ -z $slot_disk || $parent == "$slot_disk" ]] || continue
-        printf '%s\n' "$path"
-    done < <(list_partitions)
-}
+CONFIG_DEVICE=''
 
 # One line a partition: path|label|type|disk. lsblk's pairs keep empty columns apart.
 list_partitions() {
     lsblk --pairs --noheadings --paths --output PATH,PARTLABEL,PARTTYPE,PKNAME |
         sed -n 's/^PATH="\([^"]*\)" PARTLABEL="\([^"]*\)" PARTTYPE="\([^"]*\)" PKNAME="\([^"]*\)".*$/\1|\2|\3|\4/p'
+}
+
+# choose_config: sets CONFIG_DEVICE, or says why there is none. A node that boots from a slot takes that of its own
+# disk; another one with the same label is somebody else's, and said.
+choose_config() {
+    local path label type parent slot_disk='' leftover=''
+    local -a own=() others=()
+    CONFIG_DEVICE=''
+    [[ $IMAGE_KIND != slot ]] ||
+        slot_disk=$(lsblk --raw --noheadings --paths --nodeps --output PKNAME "$ROOT_DEVICE")
+    while IFS='|' read -r path label type parent; do
+        type=${type,,}
+        if [[ $label == CONFIG && $type == "$CONFIG_TYPE" ]]; then
+            [[ -n $slot_disk && $parent == "$slot_disk" ]] && own+=("$path") || others+=("$path")
+        elif [[ " $NODE_TYPES " == *" ${type:-none} "* ]]; then
+            leftover=${leftover:-$parent}
+        fi
+    done < <(list_partitions)
+    if [[ -n $slot_disk ]]; then
+        choose_of_own_disk "$slot_disk"
+    else
+        choose_of_any_disk "$leftover"
+    fi
+}
+
+# choose_of_own_disk DISK
+choose_of_own_disk() {
+    local found="${others[*]}"
+    case ${#own[@]} in
+        0) alarm "$1, which this node runs from, has no CONFIG partition: the node starts without its stored configuration.${found:+ Those of other disks are not used: $found.}" ;;
+        1)
+            CONFIG_DEVICE=${own[0]}
+            [[ -z $found ]] || alarm "Another disk has a CONFIG partition too ($found). It is not used: this node's is $CONFIG_DEVICE, on the disk that it runs from."
+            ;;
+        *) alarm "$1 has several CONFIG partitions (${own[*]}), so none is used: the node starts without its stored configuration." ;;
+    esac
+}
+
+# choose_of_any_disk LEFTOVER-DISK
+choose_of_any_disk() {
+    local path
+    local -a mine=()
+    case ${#others[@]} in
+        0)
+            [[ -z $1 ]] || alarm "$1 has partitions of a node and no disk has CONFIG: if this is that node, its stored configuration is lost. It starts without one."
+            return 0
+            ;;
+        1)
+            CONFIG_DEVICE=${others[0]}
+            return 0
+            ;;
+    esac
+    for path in "${others[@]}"; do
+        ! is_of_this_machine "$path" || mine+=("$path")
+    done
+    if [[ ${#mine[@]} -eq 1 ]]; then
+        CONFIG_DEVICE=${mine[0]}
+        alarm "Several disks have a CONFIG partition (${others[*]}). $CONFIG_DEVICE is used, since it was installed on this machine."
+    else
+        alarm "Several disks have a CONFIG partition (${others[*]}), so none is used: the node starts without its stored configuration."
+    fi
+}
+
+# is_of_this_machine DEVICE: whether the state on it was installed on this machine, as far as the firmware tells
+# machines apart.
+is_of_this_machine() {
+    local look=$NODE_RUN/look machine='' uuid=''
+    [[ -r $SYS/class/dmi/id/product_uuid ]] && read -r uuid <"$SYS/class/dmi/id/product_uuid"
+    # All zeroes or ones is what firmware says that doesn't know.
+    [[ ${uuid,,} =~ [1-9a-e] ]] || return 1
+    mkdir -p "$look"
+    mount -t ext4 -o ro,noload,nodev,nosuid,noexec "$1" "$look" || return 1
+    machine=$(sed -n "s/^  machine: ['\"]\{0,1\}\([0-9A-Fa-f-]*\).*/\1/p" "$look/node.yaml" 2>/dev/null)
+    umount "$look"
+    [[ ${machine,,} == "${uuid,,}" ]]
 }
 
 # check_config DEVICE: replays the journal and mends what can be mended; fails where it can't.
@@ -35,36 +101,37 @@ check_config() {
     ((status < 4))
 }
 
-# Mounts CONFIG at SYSROOT/config where there is exactly one.
+# Mounts CONFIG at SYSROOT/config where there is one for this node.
 mount_config() {
-    local -a found
     udevadm settle --timeout=10 || :
-    mapfile -t found < <(config_devices)
-    case ${#found[@]} in
-        0) return 0 ;;
-        1) ;;
-        *)
-            alarm "Several disks have a CONFIG partition (${found[*]}), so none is used: the node starts without its stored configuration."
-            return 0
-            ;;
-    esac
+    choose_config
+    [[ -n $CONFIG_DEVICE ]] || return 0
     mkdir -p "$SYSROOT/config"
-    if check_config "${found[0]}" &&
-        mount -t ext4 -o rw,noatime,nodev,nosuid,noexec "${found[0]}" "$SYSROOT/config"; then
-        printf '%s\n' "${found[0]}" >"$NODE_RUN/config-device"
-        keep_machine_id
+    if check_config "$CONFIG_DEVICE" && mount_as rw; then
+        :
+    elif mount_as ro,noload; then
+        # Its keys and addresses can be read: a node that can't change is better than one that can't be reached.
+        alarm "CONFIG ($CONFIG_DEVICE) can only be read: what is changed on this node is lost at its next start."
     else
-        alarm "CONFIG (${found[0]}) can't be mounted: the node starts without its stored configuration."
+        alarm "CONFIG ($CONFIG_DEVICE) can't be mounted: the node starts without its stored configuration."
+        return 0
     fi
+    printf '%s\n' "$CONFIG_DEVICE" >"$NODE_RUN/config-device"
+    keep_machine_id
+}
+
+# mount_as OPTIONS
+mount_as() {
+    mount -t ext4 -o "$1,noatime,nodev,nosuid,noexec" "$CONFIG_DEVICE" "$SYSROOT/config"
 }
 
 # The machine ID outlives reboots, so that the journal and DHCP know the node again. It must be there before
 # systemd starts. A mount alone is no state: only an installed node has one to keep.
 keep_machine_id() {
     local kept=$SYSROOT/config/machine-id machine_id=''
-    [[ -e $SYSROOT/config/node.yaml ]] || return 0
     [[ ! -r $kept ]] || read -r machine_id <"$kept" || :
     if [[ ! $machine_id =~ ^[0-9a-f]{32}$ ]]; then
+        [[ -e $SYSROOT/config/node.yaml ]] || compgen -G "$SYSROOT/config/history/*.yaml" >/dev/null || return 0
         machine_id=$(<"$PROC/sys/kernel/random/uuid")
         machine_id=${machine_id//-/}
         replace_file "$kept" "$machine_id" || alarm "The machine ID could not be written to CONFIG."
