@@ -8,7 +8,16 @@ from datetime import UTC, datetime
 
 from node.hookspecs import StatusLine
 from node.model.size import format_size
-from node.model.status import PLACES, SWAP, Interface, NodeStatus, RoleUse, Root, RunningImage
+from node.model.status import (
+    PLACES,
+    SWAP,
+    Interface,
+    NodeStatus,
+    RoleUse,
+    Root,
+    RunningImage,
+    configuration_words,
+)
 
 WIDTH = 80
 _TERM = 16
@@ -24,6 +33,8 @@ def page(status: NodeStatus, panels: Sequence[StatusLine], faults: Sequence[str]
     if status.image:
         terms.append(("image", image_words(status.image)))
         terms.append(("installed", _installed_words(status)))
+        if words := configuration_words(status):
+            terms.append(("configuration", words))
         terms.append(("root", _root_words(status.root)))
     if status.uptime_s:
         terms.append(("running for", duration_words(status.uptime_s)))

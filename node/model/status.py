@@ -90,13 +90,16 @@ class HostKey:
 class NodeStatus:
     """A running machine; `image` is None on one that no Nodecrust image runs on.
 
-    `alarms` are what went wrong at boot or since, a sentence each.
+    `alarms` are what went wrong at boot or since, a sentence each. `configuration` is what the last start
+    made the node of: `current` (the stored state), `history/000007.yaml`, `last-good` or `defaults` in its
+    place, `none` where nothing is kept, "" where nobody knows.
     """
 
     hostname: str = ""
     uptime_s: float = 0.0
     image: RunningImage | None = None
     installed: Installed | None = None
+    configuration: str = ""
     interfaces: tuple[Interface, ...] = ()
     gateways: tuple[str, ...] = ()
     root: Root = Root()
@@ -107,11 +110,27 @@ class NodeStatus:
     unknown: tuple[Unknown, ...] = ()
 
 
+def configuration_words(status: NodeStatus) -> str:
+    """Say what the last start made the node of; "" where nobody knows."""
+    known = {
+        "": "",
+        "current": "as stored",
+        "none": "none is kept; a reboot forgets all",
+        "last-good": "as at the last good start, since what is stored can't be used",
+        "defaults": "defaults, since what is stored can't be used",
+    }
+    source = status.configuration
+    return known.get(source, f"{source}, since what is stored can't be used")
+
+
 def faults(status: NodeStatus) -> tuple[str, ...]:
     """Say what is not as it should be on a node, in words; nothing for a machine that is none."""
     if status.image is None:
         return ()
     found = list(status.alarms)
+    # The alarms of the start say it better, and why.
+    if not found and status.configuration not in ("", "current", "none"):
+        found.append(f"configuration: {configuration_words(status)}")
     found += [f"{unit} failed" for unit in status.failed_units]
     if not status.root.is_thin:
         found.append("the root is not a read-only image under an overlay")

@@ -24,7 +24,7 @@ MODE = 0o600
 
 @dataclass(frozen=True)
 class Version:
-    """A version of the state. `at` is None and `reason` "" where its head can't be read.
+    """A version of the state. `at` is None where its head doesn't say it.
 
     `broken` says in words why it can't be used, "" where it can; `current` marks the one in force.
     """

@@ -124,13 +124,19 @@ def write_state(
 def history(
     folder: Path, *, migrate: Migrate = migrate_core, check: Check | None = None, files: Files | None = None
 ) -> tuple[Version, ...]:
-    """Give the versions that are kept, newest first."""
+    """Give the versions that are kept, newest first.
+
+    A state in force that isn't in the history, since it was edited by hand or its write was cut short just
+    after it counted, stands first, with the number that the next write will keep it under.
+    """
     files = files or LiveFiles()
     versions = _versions(files, folder)
+    kept = [(number, versions.path(number)) for number in reversed(versions.numbers())]
+    if _is_outside(files, folder, versions):
+        kept.insert(0, (versions.next_number(), folder / STATE_FILE))
     found: list[Version] = []
     current = _body(files, folder / STATE_FILE)
-    for number in reversed(versions.numbers()):
-        path = versions.path(number)
+    for number, path in kept:
         broken = ""
         try:
             _read(files, path, migrate, check)
@@ -139,10 +145,20 @@ def history(
         except BrokenStateError as error:
             broken = error.brief
         text = _text(files, path)
-        at, reason = read_head(text)
+        at, reason = read_head(text) if head_number(text) == number else (None, _ADOPTED)
         in_force = not any(other.current for other in found) and current == without_head(text)
         found.append(Version(number, at, reason, broken, in_force))
     return tuple(found)
+
+
+def _is_outside(files: Files, folder: Path, versions: NumberedFiles) -> bool:
+    """Tell whether there is a good state in force that no version of the history is."""
+    try:
+        _read(files, folder / STATE_FILE, migrate_core, None)
+    except (FileNotFoundError, BrokenStateError):
+        return False
+    body = _body(files, folder / STATE_FILE)
+    return all(_body(files, versions.path(number)) != body for number in versions.numbers())
 
 
 def read_version(
@@ -159,8 +175,9 @@ def read_version(
     """
     files = files or LiveFiles()
     versions = _versions(files, folder)
+    outside = number == versions.next_number() and _is_outside(files, folder, versions)
     try:
-        return _read(files, versions.path(number), migrate, check)
+        return _read(files, folder / STATE_FILE if outside else versions.path(number), migrate, check)
     except FileNotFoundError as error:
         kept = ", ".join(str(number) for number in versions.numbers()) or "none"
         raise InputError(
@@ -221,13 +238,11 @@ def _adopt(files: Files, current: Path, versions: NumberedFiles, at: datetime) -
 
     That is what an editor put into force, or a write that was cut short just after it counted.
     """
-    text = _text(files, current)
-    body = without_head(text)
-    if any(_body(files, versions.path(number)) == body for number in versions.numbers()):
+    if not _is_outside(files, current.parent, versions):
         return
-    number = versions.next_number()
+    text, number = _text(files, current), versions.next_number()
     if head_number(text) != number:
-        text = with_head(body, number=number, at=at, reason=_ADOPTED)
+        text = with_head(text, number=number, at=at, reason=_ADOPTED)
     versions.add(text.encode())
 
 

@@ -33,6 +33,7 @@ def read_status(commands: Commands, *, root: Path = Path("/")) -> NodeStatus:
         uptime_s=float((_text(root / "proc/uptime") or "0").split()[0]),
         image=image,
         installed=_installed(root, unknown) if image else None,
+        configuration=_configuration(root, unknown) if image else "",
         interfaces=read_interfaces(commands, unknown),
         gateways=read_gateways(commands, unknown),
         root=read_root(mounts, root),
@@ -96,6 +97,12 @@ def _installed(root: Path, unknown: list[Unknown]) -> Installed | None:
     if not isinstance(last, dict):
         return None
     return Installed(install_id=str(last.get("id") or ""), at=str(last.get("at") or ""))
+
+
+def _configuration(root: Path, unknown: list[Unknown]) -> str:
+    """Give what `nodectl boot` wrote of where the configuration of this start came from."""
+    path = root / "run/node/rendered.json"
+    return str(_json(path, unknown).get("source") or "") if path.exists() else ""
 
 
 def _own_devices(root: Path, mounts: tuple[Mount, ...]) -> tuple[str, ...]:

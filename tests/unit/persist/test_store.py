@@ -34,6 +34,8 @@ AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 STATE = State(install={"id": "1"}, sections={"network": {"hostname": "node1", "dns": ["192.0.2.1"]}})
 OTHER = State(sections={"network": {"hostname": "node2"}})
 
+EDITED = "found as it was: changed by hand"
+
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20)
 values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts,
@@ -243,7 +245,9 @@ def test_a_state_from_the_future_is_refused_and_stays(tmp_path: Path) -> None:
 def test_what_was_edited_by_hand_enters_the_history_before_it_is_replaced(tmp_path: Path) -> None:
     write(tmp_path, STATE)
     (tmp_path / STATE_FILE).write_text("version: 1\nsections: {locale: {keyboard: no}}\n")
-    assert not any(version.current for version in history(tmp_path))
+    edited = history(tmp_path)[0]
+    assert (edited.number, edited.at, edited.reason, edited.current) == (2, None, EDITED, True)
+    assert read_version(tmp_path, 2) == read(tmp_path).state
     write(tmp_path, OTHER)
     assert [version.reason.partition(":")[0] for version in history(tmp_path)] == [
         "test",
@@ -258,7 +262,11 @@ def test_a_write_that_was_cut_short_once_it_counted_keeps_its_reason(tmp_path: P
     write(tmp_path, STATE)
     write_state(tmp_path, OTHER, reason="cut short", at=AT)
     (tmp_path / "history/000002.yaml").rename(tmp_path / "history/next.yaml")
-    assert [version.current for version in history(tmp_path)] == [False]
+    assert [(version.reason, version.current) for version in history(tmp_path)] == [
+        ("cut short", True),
+        ("test", False),
+    ]
+    assert read_version(tmp_path, 2) == OTHER
     write(tmp_path, STATE)
     assert [version.reason for version in history(tmp_path)] == ["test", "cut short", "test"]
     assert not (tmp_path / "history/next.yaml").exists()

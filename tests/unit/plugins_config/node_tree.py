@@ -75,6 +75,7 @@ def make_node(root: Path) -> Path:
                 "sha256": "ab",
             }
         ),
+        "run/node/rendered.json": json.dumps({"paths": [], "source": "current"}),
         "run/node/config-device": "/dev/vda7\n",
         "usr/lib/nodecrust/image.json": json.dumps({"name": "node", "version": "0.1.0"}),
         "config/installs.json": json.dumps(INSTALLS),

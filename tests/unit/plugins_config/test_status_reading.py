@@ -22,6 +22,7 @@ def test_an_installed_node(node):
     assert status.uptime_s == 93784.5
     assert status.image == RunningImage("node", "0.1.0", "slot", "PARTUUID=x", "A", "ab", "6.12.48")
     assert status.installed == Installed("5d8b4a56-57c6-4e9c-9d58-0f2c8c7f4a11", "2026-11-23T05:00:00+00:00")
+    assert status.configuration == "current"
     assert status.interfaces == (
         Interface("ens3", "ethernet", "52:54:00:00:00:01", True, ("192.0.2.10/24", "2001:db8::10/64")),
         Interface("ens4", "ethernet", "52:54:00:00:00:02", False, ()),

@@ -28,6 +28,7 @@ NODE = NodeStatus(
     uptime_s=93784.0,
     image=RunningImage("node", "0.1.0", "slot", "PARTUUID=x", "A", "ab" * 32, "6.12.48+deb13-amd64"),
     installed=Installed("5d8b4a56-57c6-4e9c-9d58-0f2c8c7f4a11", "2026-11-23T05:00:00+00:00"),
+    configuration="history/000007.yaml",
     interfaces=(
         Interface(
             "ens3", "ethernet", "52:54:00:00:00:01", True, ("192.0.2.10/24", "2001:db8::5054:ff:fe00:1/64")
@@ -63,6 +64,7 @@ def test_the_page():
 host name        node1.example.org
 image            node 0.1.0, slot A, kernel 6.12.48+deb13-amd64
 installed        2026-11-23 05:00 UTC, id 5d8b4a56-57c6-4e9c-9d58-0f2c8c7f4a11
+configuration    history/000007.yaml, since what is stored can't be used
 root             read-only squashfs, changes in memory (31 MiB of 512 MiB)
 running for      1 d 2 h
 ens3             192.0.2.10/24, 2001:db8::5054:ff:fe00:1/64, link,
@@ -102,10 +104,23 @@ def test_a_live_image_says_that_it_keeps_nothing():
     live = replace(
         NODE, image=RunningImage("node", "0.1.0", "url"), installed=None, roles=(), alarms=(), unknown=()
     )
+    live = replace(live, configuration="none")
     text = page(live, (), faults(live))
+    assert "configuration    none is kept; a reboot forgets all\n" in text
     assert "image            node 0.1.0, from the network\n" in text
     assert "installed        no; this image runs in memory and keeps nothing\n" in text
     assert text.endswith("health           ok\n")
+
+
+def test_what_stands_in_for_the_stored_state_is_said_once():
+    assert [fault for fault in faults(NODE) if "state" in fault] == [
+        "state: fell back to the last good state"
+    ]
+    for source in ("history/000007.yaml", "last-good", "defaults"):
+        (fault,) = faults(replace(NODE, alarms=(), roles=(), configuration=source))
+        assert "can't be used" in fault
+    for source in ("", "current", "none"):
+        assert faults(replace(NODE, alarms=(), roles=(), configuration=source)) == ()
 
 
 def test_a_machine_that_is_no_node_says_so_first():
