@@ -24,7 +24,7 @@ from node.agent.trial import (
     uptime_s,
     write_trial,
 )
-from node.agent.work import Work, backward, forward, perform, perform_as_far_as_possible
+from node.agent.work import Work, backward, forward, link_names, perform, perform_as_far_as_possible
 from node.errors import InputError, NodeError, TryAgainError
 from node.model.answers import SectionModel
 from node.model.inventory import Nic
@@ -160,8 +160,8 @@ def carry_out(desk: Desk, proposal: Proposal, *, reason: str, timeout_s: int | N
             )
         if desk.read().state != proposal.before:
             raise TryAgainError("the configuration was changed meanwhile", mend="Look at it and try again")
-        nics = desk.nics()
-        way, back = forward(proposal.changes, nics), backward(proposal.changes, nics)
+        nics, links = desk.nics(), link_names(desk.places.net)
+        way, back = forward(proposal.changes, nics, links), backward(proposal.changes, nics, links)
         if proposal.needs_trial and timeout_s is not None:
             trial = Trial(proposal.after, reason, back, timeout_s, uptime_s())
             _begin(desk, trial, way)

@@ -63,6 +63,11 @@ def lower_links(stale: Sequence[str], after: Document, nics: Sequence[Nic]) -> t
     return tuple(dict.fromkeys(names))
 
 
+def made_devices(document: Document) -> tuple[str, ...]:
+    """Give the names of all devices that networkd makes for a document."""
+    return tuple(name for name, _ in _made(document))
+
+
 def _made(document: Document) -> Iterator[tuple[str, tuple[str, Mapping[str, Any]]]]:
     for kind in _MADE:
         definitions = document.get(kind)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from node.agent.changes import FileChange, commands_of
-from node.agent.devices import document_of, lower_links, stale_devices
+from node.agent.devices import document_of, lower_links, made_devices, stale_devices
 from node.errors import CommandFailedError, NodeError
 from node.model.inventory import Nic
 from node.model.system import Commands
@@ -18,14 +19,25 @@ _NETPLAN = "/etc/netplan/"
 _COMMAND_TIMEOUT_S = 90.0
 
 
+# How long networkd may take to notice that a device is gone, and to make it anew.
+_NOTICE_S = 0.5
+_MAKING_S = 3.0
+_PAUSE_S = 0.1
+_TRIES = 3
+
+
 @dataclass(frozen=True)
 class Work:
-    """Files to put, then devices to remove, commands to run and links to set up anew, in this order."""
+    """Files to put, then devices to remove, commands to run and links to set up anew, in this order.
+
+    `awaited` are the devices of those removed that must be there in the end.
+    """
 
     files: tuple[tuple[str, Snapshot], ...] = ()
     stale_devices: tuple[str, ...] = ()
     commands: tuple[tuple[str, ...], ...] = ()
     lower_links: tuple[str, ...] = ()
+    awaited: tuple[str, ...] = ()
 
     def to_data(self) -> dict[str, Any]:
         """Give it as plain data, from which `from_data` makes it again."""
@@ -34,6 +46,7 @@ class Work:
             "stale_devices": list(self.stale_devices),
             "commands": [list(argv) for argv in self.commands],
             "lower_links": list(self.lower_links),
+            "awaited": list(self.awaited),
         }
 
     @staticmethod
@@ -44,44 +57,85 @@ class Work:
             tuple(data["stale_devices"]),
             tuple(tuple(argv) for argv in data["commands"]),
             tuple(data["lower_links"]),
+            tuple(data["awaited"]),
         )
 
 
-def forward(changes: Sequence[FileChange], nics: Sequence[Nic]) -> Work:
-    """Give the work that brings changes into force."""
-    return _work([(each, each.before, each.after) for each in changes], changes, nics)
+def forward(changes: Sequence[FileChange], nics: Sequence[Nic], links: Collection[str]) -> Work:
+    """Give the work that brings changes into force. `links` are the names of those that are there now."""
+    return _work([(each, each.before, each.after) for each in changes], changes, nics, links)
 
 
-def backward(changes: Sequence[FileChange], nics: Sequence[Nic]) -> Work:
+def backward(changes: Sequence[FileChange], nics: Sequence[Nic], links: Collection[str]) -> Work:
     """Give the work that takes changes back, whether all, some or none of them came about."""
-    return _work([(each, each.after, each.before) for each in changes], changes, nics)
+    return _work([(each, each.after, each.before) for each in changes], changes, nics, links)
+
+
+def link_names(net: Path) -> frozenset[str]:
+    """Give the names of the links that are there; `net` is /sys/class/net."""
+    return frozenset(path.name for path in net.glob("*"))
 
 
 def _work(
-    moves: list[tuple[FileChange, Snapshot, Snapshot]], changes: Sequence[FileChange], nics: Sequence[Nic]
+    moves: list[tuple[FileChange, Snapshot, Snapshot]],
+    changes: Sequence[FileChange],
+    nics: Sequence[Nic],
+    links: Collection[str],
 ) -> Work:
     stale: list[str] = []
-    links: list[str] = []
+    lower: list[str] = []
+    awaited: list[str] = []
     for change, old, new in moves:
         if change.path.startswith(_NETPLAN):
             before, after = document_of(old.text), document_of(new.text)
             gone = stale_devices(before, after)
             stale += gone
-            links += lower_links(gone, after, nics)
+            lower += lower_links(gone, after, nics)
+            # One that networkd could not make before, for want of its card, is no reason to give up.
+            awaited += [name for name in gone if name in made_devices(after) and name in links]
     files = tuple((change.path, new) for change, _, new in moves)
-    return Work(files, tuple(dict.fromkeys(stale)), commands_of(changes), tuple(dict.fromkeys(links)))
+    return Work(files, _once(stale), commands_of(changes), _once(lower), _once(awaited))
+
+
+def _once(names: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
 
 
 def perform(work: Work, *, root: Path, net: Path, commands: Commands) -> None:
     """Do it all; NodeError at the first thing that can't be done. `net` is /sys/class/net."""
     for path, snapshot in work.files:
         _put(root, path, snapshot)
-    for name in work.stale_devices:
-        _remove_device(name, net, commands)
+    removed = [name for name in work.stale_devices if _remove_device(name, net, commands)]
+    if removed:
+        # A networkd that reads its files before it hears of the loss keeps what it knew, and makes nothing.
+        time.sleep(_NOTICE_S)
     for argv in work.commands:
         commands.run(argv, timeout_s=_COMMAND_TIMEOUT_S)
+    _set_up(work, net, commands)
+    for _ in range(_TRIES):
+        if not (missing := _missing(work.awaited, net)):
+            return
+        commands.run(["networkctl", "reload"], timeout_s=_COMMAND_TIMEOUT_S)
+        _set_up(work, net, commands)
+    if missing := _missing(work.awaited, net):
+        raise NodeError(
+            f"{', '.join(missing)} did not come back", mend="Look at journalctl -u systemd-networkd"
+        )
+
+
+def _set_up(work: Work, net: Path, commands: Commands) -> None:
     if links := [name for name in work.lower_links if (net / name).exists()]:
         commands.run(["networkctl", "reconfigure", *links], timeout_s=_COMMAND_TIMEOUT_S)
+
+
+def _missing(names: Sequence[str], net: Path) -> list[str]:
+    """Give the devices that are not there, after some seconds at most."""
+    deadline = time.monotonic() + _MAKING_S
+    while missing := [name for name in names if not (net / name).exists()]:
+        if time.monotonic() >= deadline:
+            return missing
+        time.sleep(_PAUSE_S)
+    return []
 
 
 def perform_as_far_as_possible(work: Work, *, root: Path, net: Path, commands: Commands) -> tuple[str, ...]:
@@ -91,7 +145,7 @@ def perform_as_far_as_possible(work: Work, *, root: Path, net: Path, commands: C
         *(Work(files=(one,)) for one in work.files),
         *(Work(stale_devices=(one,)) for one in work.stale_devices),
         *(Work(commands=(one,)) for one in work.commands),
-        Work(lower_links=work.lower_links),
+        Work(lower_links=work.lower_links, awaited=work.awaited),
     ]
     for part in parts:
         try:
@@ -108,15 +162,17 @@ def _put(root: Path, path: str, snapshot: Snapshot) -> None:
         raise NodeError(f"{path} can't be written: {error.strerror or error}") from None
 
 
-def _remove_device(name: str, net: Path, commands: Commands) -> None:
-    # One that stood on another went with it; a real card is never removed.
+def _remove_device(name: str, net: Path, commands: Commands) -> bool:
+    """Remove a device; False where there was none, since what it stood on went before."""
+    # A real card is never removed, whatever the document calls it.
     if not (net / name).exists() or (net / name / "device").exists():
-        return
+        return False
     try:
         commands.run(["ip", "link", "delete", "dev", name], timeout_s=_COMMAND_TIMEOUT_S)
     except CommandFailedError:
         if (net / name).exists():
             raise
+    return True
 
 
 def _words(error: NodeError) -> str:

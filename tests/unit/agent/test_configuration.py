@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from node.agent import lock
+from node.agent import lock, work
 from node.agent.configuration import Rendered, carry_out, confirm, propose, take_back
 from node.agent.lock import exclusive
 from node.agent.trial import last_end, read_trial
@@ -27,7 +27,8 @@ TIMER = ("systemd-run", "--quiet", "--unit=nodecrust-trial.service", "--on-activ
 
 
 @pytest.fixture
-def node(tmp_path: Path) -> Node:
+def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
+    monkeypatch.setattr(work, "_NOTICE_S", 0.0)
     node = Node(tmp_path)
     node.install(hostname="node1", netplan=BOND)
     return node
