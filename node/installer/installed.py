@@ -17,23 +17,35 @@ def existing_installation(answers: Answers, inventory: Inventory) -> Installatio
     an ID that the installation has not recorded as done lifts that, once.
     """
     install = answers[InstallAnswers]
-    finished = [found for found in inventory.installations if _finished(found, inventory)]
+    finished = [found for found in inventory.installations if found.complete]
     if install.mode is not Mode.UNATTENDED or len(finished) != 1:
         return None
     return finished[0] if not _asked_again(answers, finished[0]) else None
 
 
 def boots_from_network(installation: Installation, inventory: Inventory) -> bool:
-    """Tell whether an installation has no boot area of its own, on purpose: it runs from the network."""
+    """Tell whether an installation has no root of its own, on purpose: it runs from the network."""
     disk = inventory.disk(installation.disk)
-    return not any(partition.label == Role.BOOT.value for partition in (disk.partitions if disk else ()))
+    roots = (Role.ROOT_A.value, Role.ROOT_B.value)
+    return not any(partition.label in roots for partition in (disk.partitions if disk else ()))
+
+
+def network_installation(answers: Answers, inventory: Inventory) -> Installation | None:
+    """Give the finished installation that this machine, booted over the network, is; None where it has none.
+
+    Nobody is asked about it, whatever the mode is: the node runs already. `install.reinstall` lifts that.
+    """
+    finished = [found for found in inventory.installations if found.complete]
+    if len(finished) != 1 or not boots_from_network(finished[0], inventory):
+        return None
+    return finished[0] if not _asked_again(answers, finished[0]) else None
 
 
 def installation_problems(answers: Answers, inventory: Inventory) -> list[Problem]:
     """Name installations that leave an unattended run no safe choice: two, or one damaged or unreadable."""
     unattended = answers[InstallAnswers].mode is Mode.UNATTENDED
     severity = Severity.ERROR if unattended else Severity.WARNING
-    finished = [found for found in inventory.installations if _finished(found, inventory)]
+    finished = [found for found in inventory.installations if found.complete]
     found = []
     if len(finished) > 1:
         names = "; ".join(_describe(one, inventory) for one in finished)
@@ -48,12 +60,12 @@ def installation_problems(answers: Answers, inventory: Inventory) -> list[Proble
         )
     for one in inventory.installations:
         # What was once finished may hold data that somebody wants, whatever became of its boot area.
-        if one.install_id and not _finished(one, inventory) and not _asked_again(answers, one):
+        if one.install_id and not one.complete and not _asked_again(answers, one):
             found.append(
                 _problem(
                     "installation-damaged",
                     one.disk,
-                    f"holds an installation whose boot area is not whole: {_describe(one, inventory)}",
+                    f"holds an installation that is not whole: {_describe(one, inventory)}",
                     "Pass node.reinstall=ID with a new ID to install over it",
                     severity,
                 )
@@ -88,10 +100,6 @@ def forgotten_installation(answers: Answers, layout: Layout) -> list[Problem]:
             "Add CONFIG to storage.roles, or leave storage.roles out",
         )
     ]
-
-
-def _finished(found: Installation, inventory: Inventory) -> bool:
-    return found.complete or bool(found.install_id and boots_from_network(found, inventory))
 
 
 def _asked_again(answers: Answers, found: Installation) -> bool:

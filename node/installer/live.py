@@ -11,7 +11,7 @@ from node.installer.consent import consent_layer, name_to_type, named_disk
 from node.installer.consoles import Consoles
 from node.installer.contributions import PluginTalk
 from node.installer.flow import Look, look, refusal
-from node.installer.installed import boots_from_network
+from node.installer.installed import network_installation
 from node.installer.plan_text import plan_lines
 from node.installer.problem_text import problem_lines, wrapped
 from node.installer.progress_text import ProgressLines
@@ -22,6 +22,7 @@ from node.model.answers import Layer
 from node.model.event import Event
 from node.model.install import Afterwards, InstallAnswers, Mode
 from node.model.inventory import Installation, Inventory
+from node.model.layout import Role
 from node.model.origin import Precedence
 from node.model.plan import Plan
 
@@ -84,6 +85,8 @@ class LiveInstaller:
         except TryAgainError as error:
             return self._without_answers(error, local, inventory)
         seen = look(self._talk, gathered.layers, inventory, problems=gathered.problems)
+        if found := network_installation(seen.answers, inventory):
+            return self._leave_running(found)
         self._consoles.say(RULE, *plan_lines(seen.plan, inventory), RULE)
         if seen.plan.boots_existing:
             return self._boot_existing(seen)
@@ -97,6 +100,8 @@ class LiveInstaller:
         Whether it was to be installed unattended stands in those answers: somebody who sits here may object.
         """
         seen = look(self._talk, (_UNATTENDED, *local.layers), inventory, problems=local.problems)
+        if found := network_installation(seen.answers, inventory):
+            return self._leave_running(found)
         if not seen.plan.boots_existing:
             raise error
         self._tell(error, "The answers are not to be had")
@@ -160,7 +165,10 @@ class LiveInstaller:
             self._stay(error)
             return error.exit_code
         afterwards = seen.answers[InstallAnswers].afterwards
-        self._consoles.say(RULE, "This node is installed.", _WORDS[afterwards], RULE)
+        words = _WORDS[afterwards]
+        if afterwards is Afterwards.REBOOT and seen.plan.layout and not seen.plan.layout.get(Role.ROOT_A):
+            words = "It restarts now; booted over the network again, it keeps its configuration on the disk."
+        self._consoles.say(RULE, "This node is installed.", words, RULE)
         self._consoles.flush()
         try:
             self._effects.leave(afterwards)
@@ -170,9 +178,6 @@ class LiveInstaller:
 
     def _boot_existing(self, seen: Look) -> int:
         found = next(i for i in seen.inventory.installations if i.disk == seen.plan.boots_existing)
-        if boots_from_network(found, seen.inventory):
-            self._consoles.say(f"This node is installed ({found.disk}) and runs from the network.")
-            return 0
         self._consoles.say(f"Booting the installation on {found.disk}; nothing is written.")
         self._consoles.flush()
         try:
@@ -180,6 +185,10 @@ class LiveInstaller:
         except NodeError as error:
             self._stay(error)
             return error.exit_code
+        return 0
+
+    def _leave_running(self, found: Installation) -> int:
+        self._consoles.say(f"This node is installed ({found.disk}) and runs from the network.")
         return 0
 
     def _wait(self) -> None:

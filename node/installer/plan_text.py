@@ -10,6 +10,7 @@ from typing import Any
 from node.errors import NodeError
 from node.installer.disk_words import describe_contents, describe_disk
 from node.installer.flow import refusal
+from node.installer.installed import boots_from_network
 from node.installer.problem_text import COLUMNS, problem_lines, problem_to_data
 from node.model.inventory import Disk, Finding, Inventory
 from node.model.layout import Layout, PlannedPartition
@@ -25,7 +26,9 @@ def plan_lines(plan: Plan, inventory: Inventory) -> list[str]:
     if plan.boots_existing:
         disk = inventory.disk(plan.boots_existing)
         name = describe_disk(disk) if disk else plan.boots_existing
-        lines += _wrap("", f"A finished installation is on {name}: it is booted, and nothing is written.")
+        found = next((one for one in inventory.installations if one.disk == plan.boots_existing), None)
+        runs = "runs from the network" if found and boots_from_network(found, inventory) else "is booted"
+        lines += _wrap("", f"A finished installation is on {name}: it {runs}, and nothing is written.")
         lines += [*_wrap("", "To install again, pass node.reinstall=ID with an ID not used before."), ""]
     for disk in inventory.disks:
         lines += _disk(disk, plan)

@@ -168,7 +168,8 @@ class BootImage:
 class Installation:
     """A Nodecrust installation found on a disk (its node). `done` holds the reinstall IDs recorded as done.
 
-    `complete` says that CONFIG records a finished install and that BOOT has what slot `slot` boots from.
+    `complete` says that CONFIG records a finished install and that BOOT has what slot `slot` boots from; of a
+    node that runs from the network, whose disk has no root on purpose, the record is enough.
     """
 
     disk: str

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
+from node.boot.boot import boot
+from node.boot.places import Places
 from node.errors import NodeError, StepFailedError
 from node.model.install import InstallAnswers
 from node.model.layout import TYPE_UUIDS, Layout, Role
@@ -177,6 +179,43 @@ def check_contents(node: BenchNode, plan: Plan) -> None:
         assert (config / "node.yaml").stat().st_mode & 0o777 == 0o600
         assert json.loads((config / "installs.json").read_text())["installs"][-1]["slot"] == "a"
         assert (config / "install.log").read_text() == "a log\n"
+
+
+ONLY_DATA = (Role.SWAP, Role.CONFIG, Role.LOGGING, Role.DATA)
+
+
+@pytest.mark.parametrize("roles", [ONLY_DATA, (Role.CONFIG,)])
+def test_a_node_that_boots_over_the_network_keeps_only_what_is_its_own(
+    make_node: Callable[..., BenchNode], tmp_path: Path, roles: tuple[Role, ...]
+):
+    node = make_node(size=4 * GIB)
+    plan = node.plan(StorageAnswers(consent=(SERIAL,), roles=roles))
+    assert plan.layout
+    node.install(plan)
+    check_table(node, plan)
+    check_filesystems(node, plan)
+    assert not any(node.boot_code())
+    found, unknown = find_installations((node.disk(),), commands=LiveCommands())
+    assert unknown == ()
+    assert [(i.complete, i.install_id) for i in found] == [(True, str(plan.install_id))]
+    root = tmp_path / "root"
+    (root / "etc").mkdir(parents=True)
+    (root / "var/log").mkdir(parents=True)
+    for name in ("passwd", "group", "shadow", "gshadow"):
+        (root / "etc" / name).write_text("root:x:0:0::/root:/bin/bash\nshadow:x:42:\n")
+    with node.looking_into(node.partition(plan, Role.CONFIG)) as config:
+        places = Places(root=root, config=config, run=tmp_path / "run", network=tmp_path / "networks",
+                        set_host_name=lambda _: None)  # fmt: skip
+        # CONFIG is looked into read-only here.
+        (alarm,) = boot(places)
+    assert "could not be kept as the last good one" in alarm
+    lines = [line.split() for line in (root / "etc/fstab").read_text().splitlines() if line[0] != "#"]
+    assert [(fields[0], fields[1]) for fields in lines] == [
+        (f"PARTUUID={partition.uuid}", MOUNTED[partition.role]) for partition in plan.layout.partitions
+    ]
+
+
+MOUNTED = {Role.SWAP: "none", Role.CONFIG: "/config", Role.LOGGING: "/var/log", Role.DATA: "/data"}
 
 
 def test_the_menu_and_the_stub_are_what_grub_understands(make_node: Callable[..., BenchNode], tmp_path: Path):

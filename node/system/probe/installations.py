@@ -63,8 +63,9 @@ def _read(disk: Disk, config: Partition, commands: Commands, block: BlockDevices
     installs, earlier = _entries(record, "installs"), _entries(record, "earlier")
     last = installs[-1] if installs else {}
     boot = _partition(disk, Role.BOOT)
-    ready = False
-    if last and boot is not None:
+    # A disk without roots belongs to a node that boots over the network, and needs no boot area.
+    ready = not any(_partition(disk, role) for role in (Role.ROOT_A, Role.ROOT_B))
+    if last and boot is not None and not ready:
         # A boot area that can't be mounted is damaged; what CONFIG says of the installation is known.
         with contextlib.suppress(ValueError, NodeError), _looking_into(boot, commands, block) as folder:
             ready = all(_has_bytes(folder / str(last.get("slot") or _SLOT) / name) for name in _BOOT_FILES)

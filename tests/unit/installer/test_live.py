@@ -277,3 +277,41 @@ def test_lines_fit_eighty_columns():
     screen, here = Screen(typed=[""]), Machine(machine("server-vmfs-lun"))
     here.run(screen)
     assert max(map(len, screen.lines)) <= 80
+
+
+ONLY_CONFIG = "storage: {roles: [SWAP, CONFIG]}\n"
+
+
+def network_node() -> Machine:
+    """A node that boots over the network, with CONFIG and SWAP on its disk."""
+    inventory = machine("vm-installed")
+    disk = inventory.disks[0]
+    kept = tuple(part for part in disk.partitions if part.label in ("SWAP", "CONFIG"))
+    return Machine(replace(inventory, disks=(replace(disk, partitions=kept),)))
+
+
+@pytest.mark.parametrize("answers", ["version: 1\n", BASE, TryAgainError("no server"), InputError("bad")])
+def test_a_node_that_runs_from_the_network_is_left_running(answers: str | Exception):
+    screen, here = Screen(), replace(network_node(), answers=[answers])
+    assert here.run(screen) == 0
+    assert "runs from the network" in screen.text
+    assert "Serial number" not in screen.text
+    assert (here.installed, here.booted, here.left) == ([], [], [])
+
+
+def test_it_is_installed_anew_where_that_is_asked_for():
+    serial = machine("vm-installed").disks[0].serial
+    more = f"storage: {{consent: [{serial}], roles: [CONFIG]}}\n"
+    again = replace(network_node(), answers=[BASE + more], command_line="node.reinstall=again")
+    assert again.run(Screen()) == 0
+    assert len(again.installed) == 1
+
+
+def test_only_the_roles_that_are_asked_for_are_laid_out_and_the_words_say_where_it_boots_from():
+    screen, here = Screen(), blank(answers=[BASE + ONLY_CONFIG])
+    assert here.run(screen) == 0
+    (plan,) = here.installed
+    assert plan.layout
+    assert [partition.label for partition in plan.layout.partitions] == ["SWAP", "CONFIG"]
+    assert "booted over the network again" in screen.text
+    assert "from its own disk" not in screen.text

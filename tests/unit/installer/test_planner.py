@@ -224,13 +224,12 @@ def test_what_can_not_be_read_may_be_an_installation():
 def test_a_node_that_runs_from_the_network_is_left_alone():
     disk = INSTALLED.disks[0]
     config = tuple(part for part in disk.partitions if part.label in ("SWAP", "CONFIG"))
-    (found,) = INSTALLED.installations
-    diskless = replace(
-        INSTALLED,
-        disks=(replace(disk, partitions=config),),
-        installations=(replace(found, complete=False),),
-    )
+    diskless = replace(INSTALLED, disks=(replace(disk, partitions=config),))
     assert planned(diskless, contributions(layout_of(DISK)), UNATTENDED).boots_existing == "/dev/vda"
+    # Cut while it was made anew: what it kept is no leftover of nobody.
+    (found,) = INSTALLED.installations
+    cut = replace(diskless, installations=(replace(found, complete=False),))
+    assert codes(planned(cut, contributions(layout_of(DISK)), UNATTENDED)) == ["installation-damaged"]
 
 
 def test_an_unattended_run_that_could_not_tell_that_it_was_here_is_refused():

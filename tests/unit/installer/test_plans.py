@@ -23,6 +23,8 @@ CASES = [
     ("server-foreign-lvm", "storage: {consent: [WD-WCC4N1234567]}"),
     ("vm-half-installed", "storage: {consent: [NODE0001], keep: true}"),
     ("vm-two-equal", "storage: {disk: {prefer: smallest}}"),
+    ("vm-virtio-blank", "storage: {roles: [CONFIG]}"),
+    ("vm-virtio-blank", "storage: {roles: [SWAP, CONFIG, LOGGING, DATA]}"),
 ]
 
 
