@@ -16,13 +16,18 @@ Argv = tuple[str, ...]
 
 @dataclass(frozen=True)
 class FileChange:
-    """One file: what it is, what it will be, and how the change comes into force (`RenderedFile.live`)."""
+    """One file: what it is, what it will be, and how the change comes into force (`RenderedFile.live`).
+
+    `was_rendered` and `is_rendered` say whether the old and the new state render it at all.
+    """
 
     path: str
     before: Snapshot
     after: Snapshot
     live: tuple[Argv, ...] | None
     on_trial: bool = False
+    was_rendered: bool = True
+    is_rendered: bool = True
 
 
 def compare(
@@ -55,7 +60,7 @@ def compare(
             # The commands of those that leave the file count too, where it is not theirs alone.
             live = None if None in lives else tuple(argv for one in lives for argv in one or ())
             on_trial = any(file.on_trial for file in (*olds, *news))
-            changes.append(FileChange(path, before, after, live, on_trial))
+            changes.append(FileChange(path, before, after, live, on_trial, bool(olds), bool(news)))
     return tuple(changes)
 
 

@@ -5,14 +5,15 @@ A change is first proposed, which checks everything and touches nothing, and the
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from node.agent.changes import FileChange, at_restart, commands_of, compare
 from node.agent.lock import deaf_to_hangup, exclusive
 from node.agent.masking import difference
+from node.agent.places import Places
 from node.agent.trial import (
     Trial,
     arm,
@@ -34,16 +35,7 @@ from node.model.system import Commands
 from node.persist.store import StoredState
 
 Sections = Mapping[str, Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where things are; all below a temporary folder in tests. `image` is the read-only root below `root`."""
-
-    root: Path = Path("/")
-    image: Path = Path("/run/node/lower")
-    run: Path = Path("/run/node")
-    net: Path = Path("/sys/class/net")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -68,7 +60,8 @@ class Desk:
     """What a change needs of the node: where it works, how it is stored, what plugins say of it.
 
     `read` gives the stored state, NodeError where there is none; `write` puts one in force for a reason.
-    `check` judges new sections, the old ones beside them.
+    `check` judges new sections, the old ones beside them. `settled` hears of a state that is stored and in
+    force, and gives words where it could not do its part.
     """
 
     places: Places
@@ -79,6 +72,7 @@ class Desk:
     check: Callable[[Sections, Sections], Checked]
     render: Callable[[State], Rendered]
     nics: Callable[[], Sequence[Nic]]
+    settled: Callable[[State], str]
 
 
 @dataclass(frozen=True)
@@ -177,6 +171,7 @@ def carry_out(desk: Desk, proposal: Proposal, *, reason: str, timeout_s: int | N
                     lambda: desk.write(proposal.before, f"taken back, since it failed: {reason}")
                 )
             raise _failed(error, failures) from error
+        _settle(desk, proposal.after)
         return None
 
 
@@ -191,6 +186,7 @@ def confirm(desk: Desk) -> Trial:
             desk.write(trial.state, trial.reason)
         forget_trial(desk.places.run)
         disarm(desk.commands)
+        _settle(desk, trial.state)
         return trial
 
 
@@ -203,9 +199,7 @@ def take_back(places: Places, commands: Commands, *, why: str) -> tuple[str, ...
         trial = read_trial(places.run)
         if trial is None:
             return None
-        failures = perform_as_far_as_possible(
-            trial.way_back, root=places.root, net=places.net, commands=commands
-        )
+        failures = perform_as_far_as_possible(trial.way_back, places, commands)
         if not failures:
             forget_trial(places.run)
             note_end(places.run, f"The last one ({trial.reason}) {why}.")
@@ -235,14 +229,17 @@ def _begin(desk: Desk, trial: Trial, way: Work) -> None:
         raise _failed(error, ()) from error
 
 
+def _settle(desk: Desk, state: State) -> None:
+    if words := desk.settled(state):
+        _log.warning("%s", words)
+
+
 def _perform(desk: Desk, work: Work) -> None:
-    perform(work, root=desk.places.root, net=desk.places.net, commands=desk.commands)
+    perform(work, desk.places, desk.commands)
 
 
 def _take_back(desk: Desk, work: Work) -> tuple[str, ...]:
-    return perform_as_far_as_possible(
-        work, root=desk.places.root, net=desk.places.net, commands=desk.commands
-    )
+    return perform_as_far_as_possible(work, desk.places, desk.commands)
 
 
 def _attempt(act: Callable[[], None]) -> tuple[str, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from node.agent.configuration import Places, take_back
+from node.agent.configuration import take_back
+from node.agent.places import Places
 from node.errors import NodeError
 from node.system.commands import LiveCommands
 

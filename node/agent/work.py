@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,11 @@ from typing import Any
 
 from node.agent.changes import FileChange, commands_of
 from node.agent.devices import document_of, lower_links, made_devices, stale_devices
+from node.agent.places import Places
 from node.errors import CommandFailedError, NodeError
 from node.model.inventory import Nic
 from node.model.system import Commands
+from node.system.files import LiveFiles
 from node.system.snapshots import Snapshot, put
 
 _NETPLAN = "/etc/netplan/"
@@ -27,13 +30,22 @@ _TRIES = 3
 
 
 @dataclass(frozen=True)
+class Put:
+    """A file to put, and whether it is one of those that the state renders from then on."""
+
+    path: str
+    snapshot: Snapshot
+    rendered: bool
+
+
+@dataclass(frozen=True)
 class Work:
     """Files to put, then devices to remove, commands to run and links to set up anew, in this order.
 
     `awaited` are the devices of those removed that must be there in the end.
     """
 
-    files: tuple[tuple[str, Snapshot], ...] = ()
+    files: tuple[Put, ...] = ()
     stale_devices: tuple[str, ...] = ()
     commands: tuple[tuple[str, ...], ...] = ()
     lower_links: tuple[str, ...] = ()
@@ -42,7 +54,9 @@ class Work:
     def to_data(self) -> dict[str, Any]:
         """Give it as plain data, from which `from_data` makes it again."""
         return {
-            "files": [{"path": path, **snapshot.to_data()} for path, snapshot in self.files],
+            "files": [
+                {"path": one.path, "rendered": one.rendered, **one.snapshot.to_data()} for one in self.files
+            ],
             "stale_devices": list(self.stale_devices),
             "commands": [list(argv) for argv in self.commands],
             "lower_links": list(self.lower_links),
@@ -53,7 +67,7 @@ class Work:
     def from_data(data: dict[str, Any]) -> Work:
         """Make it from plain data."""
         return Work(
-            tuple((each["path"], Snapshot.from_data(each)) for each in data["files"]),
+            tuple(Put(one["path"], Snapshot.from_data(one), one["rendered"]) for one in data["files"]),
             tuple(data["stale_devices"]),
             tuple(tuple(argv) for argv in data["commands"]),
             tuple(data["lower_links"]),
@@ -63,12 +77,14 @@ class Work:
 
 def forward(changes: Sequence[FileChange], nics: Sequence[Nic], links: Collection[str]) -> Work:
     """Give the work that brings changes into force. `links` are the names of those that are there now."""
-    return _work([(each, each.before, each.after) for each in changes], changes, nics, links)
+    moves = [(each.before, Put(each.path, each.after, each.is_rendered)) for each in changes]
+    return _work(moves, changes, nics, links)
 
 
 def backward(changes: Sequence[FileChange], nics: Sequence[Nic], links: Collection[str]) -> Work:
     """Give the work that takes changes back, whether all, some or none of them came about."""
-    return _work([(each, each.after, each.before) for each in changes], changes, nics, links)
+    moves = [(each.after, Put(each.path, each.before, each.was_rendered)) for each in changes]
+    return _work(moves, changes, nics, links)
 
 
 def link_names(net: Path) -> frozenset[str]:
@@ -77,7 +93,7 @@ def link_names(net: Path) -> frozenset[str]:
 
 
 def _work(
-    moves: list[tuple[FileChange, Snapshot, Snapshot]],
+    moves: Sequence[tuple[Snapshot, Put]],
     changes: Sequence[FileChange],
     nics: Sequence[Nic],
     links: Collection[str],
@@ -85,15 +101,15 @@ def _work(
     stale: list[str] = []
     lower: list[str] = []
     awaited: list[str] = []
-    for change, old, new in moves:
-        if change.path.startswith(_NETPLAN):
-            before, after = document_of(old.text), document_of(new.text)
+    for old, new in moves:
+        if new.path.startswith(_NETPLAN):
+            before, after = document_of(old.text), document_of(new.snapshot.text)
             gone = stale_devices(before, after)
             stale += gone
             lower += lower_links(gone, after, nics)
             # One that networkd could not make before, for want of its card, is no reason to give up.
             awaited += [name for name in gone if name in made_devices(after) and name in links]
-    files = tuple((change.path, new) for change, _, new in moves)
+    files = tuple(new for _, new in moves)
     return Work(files, _once(stale), commands_of(changes), _once(lower), _once(awaited))
 
 
@@ -101,10 +117,13 @@ def _once(names: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def perform(work: Work, *, root: Path, net: Path, commands: Commands) -> None:
-    """Do it all; NodeError at the first thing that can't be done. `net` is /sys/class/net."""
-    for path, snapshot in work.files:
-        _put(root, path, snapshot)
+def perform(work: Work, places: Places, commands: Commands) -> None:
+    """Do it all; NodeError at the first thing that can't be done."""
+    net = places.net
+    for one in work.files:
+        _put(places.root, one)
+    if work.files:
+        _list_rendered(work.files, places.rendered)
     removed = [name for name in work.stale_devices if _remove_device(name, net, commands)]
     if removed:
         # A networkd that reads its files before it hears of the loss keeps what it knew, and makes nothing.
@@ -138,7 +157,7 @@ def _missing(names: Sequence[str], net: Path) -> list[str]:
     return []
 
 
-def perform_as_far_as_possible(work: Work, *, root: Path, net: Path, commands: Commands) -> tuple[str, ...]:
+def perform_as_far_as_possible(work: Work, places: Places, commands: Commands) -> tuple[str, ...]:
     """Do it all whatever fails, and give the words of what did: the way back must not end half way."""
     failures: list[str] = []
     parts = [
@@ -149,15 +168,34 @@ def perform_as_far_as_possible(work: Work, *, root: Path, net: Path, commands: C
     ]
     for part in parts:
         try:
-            perform(part, root=root, net=net, commands=commands)
+            perform(part, places, commands)
         except NodeError as error:
             failures.append(_words(error))
     return tuple(failures)
 
 
-def _put(root: Path, path: str, snapshot: Snapshot) -> None:
+def _put(root: Path, one: Put) -> None:
     try:
-        put(root / path.lstrip("/"), snapshot)
+        put(root / one.path.lstrip("/"), one.snapshot)
+    except OSError as error:
+        raise NodeError(f"{one.path} can't be written: {error.strerror or error}") from None
+
+
+def _list_rendered(files: Sequence[Put], path: Path) -> None:
+    """Bring the list of rendered files up to date; its time says which of them were changed by hand since."""
+    try:
+        document = json.loads(path.read_bytes())
+        paths = dict.fromkeys(document["paths"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return  # the start left none: then nobody goes by it
+    for one in files:
+        if one.rendered:
+            paths[one.path] = None
+        else:
+            paths.pop(one.path, None)
+    text = json.dumps({**document, "paths": list(paths)}) + "\n"
+    try:
+        LiveFiles().write(path, text.encode())
     except OSError as error:
         raise NodeError(f"{path} can't be written: {error.strerror or error}") from None
 

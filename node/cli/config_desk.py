@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from node.agent.configuration import Checked, Desk, Places, Rendered, Sections
+from node.agent.configuration import Checked, Desk, Rendered, Sections
+from node.agent.places import Places
+from node.boot.last_good import read_last_good, remember
 from node.boot.rendering import load_plugins, render
 from node.errors import InputError, UnfitMachineError
 from node.installer.answers import merge, validate
@@ -78,6 +80,7 @@ def open_office() -> Office:
         check=lambda new, old: check_sections(talk, models, new, old, commands=commands),
         render=lambda state: _rendered(plugins, state),
         nics=find_nics,
+        settled=lambda state: _remember(config, plugins, state),
     )
     return Office(desk, sections, config, plugins)
 
@@ -196,6 +199,11 @@ def _read(config: Path, plugins: Plugins, models: Mapping[str, type[SectionModel
             mend="Install the node, or lay out CONFIG alone: see nodectl install",
         )
     return stored
+
+
+def _remember(config: Path, plugins: Plugins, state: State) -> str:
+    """Keep the rendering as the last good one: else a start that fails would let in who was let in before."""
+    return remember(config, render(plugins, state, read_last_good(config).files).by_plugin)
 
 
 def _rendered(plugins: Plugins, state: State) -> Rendered:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from node.agent.changes import compare
+from node.agent.places import Places
 from node.agent.work import backward, forward, link_names, perform, perform_as_far_as_possible
 from node.model.netplan import to_yaml
 from node.model.state import RenderedFile
@@ -97,11 +98,9 @@ def main() -> None:
             [rendered(stp=False)], [rendered(stp=True)], root=Path("/"), image=Path("/nonexistent")
         )
         commands, links = LiveCommands(), link_names(NET)
-        perform(forward(changes, (), links), root=Path("/"), net=NET, commands=commands)
+        perform(forward(changes, (), links), Places(), commands)
         stages["changed"] = settled("1")
-        failures = perform_as_far_as_possible(
-            backward(changes, (), links), root=Path("/"), net=NET, commands=commands
-        )
+        failures = perform_as_far_as_possible(backward(changes, (), links), Places(), commands)
         stages["taken back"] = settled("0")
         print(json.dumps({"stages": stages, "failures": failures}))
     finally:

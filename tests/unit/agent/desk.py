@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 from pydantic import Field, ValidationError
 
-from node.agent.configuration import Checked, Desk, Places, Rendered, Sections
+from node.agent.configuration import Checked, Desk, Rendered, Sections
+from node.agent.places import Places
 from node.model.answers import SectionModel
 from node.model.netplan import to_yaml
 from node.model.problem import Problem
@@ -85,8 +86,17 @@ class Node:
         self.config = folder / "config"
         self.config.mkdir()
         self.system = FakeSystem()
+        self.settled: list[State] = []
         self.desk = Desk(
-            self.places, self.system.commands, MODELS, self._read, self._write, check, render, lambda: ()
+            self.places,
+            self.system.commands,
+            MODELS,
+            self._read,
+            self._write,
+            check,
+            render,
+            lambda: (),
+            lambda state: self.settled.append(state) or "",  # type: ignore[func-returns-value]
         )
 
     def install(self, **network: Any) -> None:

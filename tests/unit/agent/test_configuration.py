@@ -63,6 +63,7 @@ def test_a_change_is_stored_written_and_brought_into_force(node: Node) -> None:
     assert node.text("/etc/dns.conf") == "DNS=192.0.2.1\n"
     assert node.ran == [("hostnamectl", "hostname", "node2"), ("systemctl", "restart", "resolved"), RELOAD]
     assert history(node.config)[0].reason == "test"
+    assert node.settled == [node.stored]
 
 
 def test_what_is_no_longer_rendered_goes_or_is_the_image_s_again(node: Node) -> None:
@@ -156,8 +157,10 @@ def test_a_network_change_is_armed_before_anything_and_stored_only_when_confirme
     ]
     with pytest.raises(TryAgainError, match="on trial"):
         carry_out(node.desk, propose(node.desk, setting(hostname="x")), reason="t", timeout_s=60)
+    assert node.settled == []
     confirm(node.desk)
     assert node.stored.sections["network"]["netplan"] == OTHER
+    assert node.settled == [node.stored]
     assert [a for a in node.ran if "stop" in a][-1] == ("systemctl", "stop", "nodecrust-trial.timer")
     assert read_trial(node.places.run) is None
     with pytest.raises(InputError, match="no change is on trial"):

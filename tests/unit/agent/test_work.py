@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from node.agent import work as work_module
 from node.agent.changes import FileChange
-from node.agent.work import Work, backward, forward, link_names, perform, perform_as_far_as_possible
+from node.agent.places import Places
+from node.agent.work import Put, Work, backward, forward, link_names, perform, perform_as_far_as_possible
 from node.errors import CommandFailedError, NodeError
 from node.model.netplan import to_yaml
 from node.model.system import Completed
@@ -46,7 +50,8 @@ def change(old: str, new: str) -> FileChange:
     def text(mode: str) -> Snapshot:
         bond = {"interfaces": ["a"], "parameters": {"mode": mode}}
         document = {"bonds": {"bond0": bond}} if mode else {}
-        return Snapshot(to_yaml({"version": 2, "ethernets": {"a": {}}, **document}).encode())
+        contents = to_yaml({"version": 2, "ethernets": {"a": {}}, **document}).encode()
+        return Snapshot(contents, owner=os.getuid(), group=os.getgid())
 
     return FileChange(NETPLAN, text(old), text(new), (GENERATE, RELOAD), on_trial=True)
 
@@ -58,7 +63,7 @@ def work(old: str, new: str, net: Path) -> Work:
 
 def test_a_networkd_that_missed_the_loss_is_asked_again(net: Path, tmp_path: Path) -> None:
     networkd = Networkd(net, makes_at=2)
-    perform(work("802.3ad", "balance-rr", net), root=tmp_path, net=net, commands=networkd)
+    perform(work("802.3ad", "balance-rr", net), Places(root=tmp_path, run=tmp_path, net=net), networkd)
     assert networkd.ran == [
         ("ip", "link", "delete", "dev", "bond0"),
         GENERATE,
@@ -72,27 +77,29 @@ def test_a_networkd_that_missed_the_loss_is_asked_again(net: Path, tmp_path: Pat
 def test_a_device_that_does_not_come_back_is_a_failure(net: Path, tmp_path: Path) -> None:
     with pytest.raises(NodeError, match="bond0 did not come back"):
         perform(
-            work("802.3ad", "balance-rr", net), root=tmp_path, net=net, commands=Networkd(net, makes_at=0)
+            work("802.3ad", "balance-rr", net),
+            Places(root=tmp_path, run=tmp_path, net=net),
+            Networkd(net, makes_at=0),
         )
 
 
 def test_one_that_was_not_there_before_is_not_waited_for(net: Path, tmp_path: Path) -> None:
     (net / "bond0").rmdir()
     networkd = Networkd(net, makes_at=0)
-    perform(work("802.3ad", "balance-rr", net), root=tmp_path, net=net, commands=networkd)
+    perform(work("802.3ad", "balance-rr", net), Places(root=tmp_path, run=tmp_path, net=net), networkd)
     assert networkd.ran == [GENERATE, RELOAD, ("networkctl", "reconfigure", "a")]
 
 
 def test_one_that_is_no_longer_wanted_goes(net: Path, tmp_path: Path) -> None:
     networkd = Networkd(net, makes_at=0)
-    perform(work("802.3ad", "", net), root=tmp_path, net=net, commands=networkd)
+    perform(work("802.3ad", "", net), Places(root=tmp_path, run=tmp_path, net=net), networkd)
     assert networkd.ran == [("ip", "link", "delete", "dev", "bond0"), GENERATE, RELOAD]
 
 
 def test_a_real_card_is_never_removed(net: Path, tmp_path: Path) -> None:
     (net / "bond0/device").mkdir()
     networkd = Networkd(net, makes_at=0)
-    perform(work("802.3ad", "balance-rr", net), root=tmp_path, net=net, commands=networkd)
+    perform(work("802.3ad", "balance-rr", net), Places(root=tmp_path, run=tmp_path, net=net), networkd)
     assert not [argv for argv in networkd.ran if argv[0] == "ip"]
 
 
@@ -100,9 +107,23 @@ def test_the_way_back_waits_too_and_names_what_is_missing(net: Path, tmp_path: P
     found = backward([change("802.3ad", "balance-rr")], (), link_names(net))
     again = Work.from_data(found.to_data())
     assert again == found
-    failures = perform_as_far_as_possible(again, root=tmp_path, net=net, commands=Networkd(net, makes_at=0))
+    failures = perform_as_far_as_possible(
+        again, Places(root=tmp_path, run=tmp_path, net=net), Networkd(net, makes_at=0)
+    )
     assert failures == ("bond0 did not come back",)
     assert "802.3ad" in (tmp_path / NETPLAN.lstrip("/")).read_text()
+
+
+def test_the_list_of_rendered_files_follows(net: Path, tmp_path: Path) -> None:
+    places = Places(root=tmp_path, run=tmp_path, net=net)
+    places.rendered.write_text(json.dumps({"paths": ["/etc/a", "/etc/b"], "source": "current"}))
+    files = (Put("/etc/b", Snapshot(), rendered=False), Put("/etc/c", Snapshot(b"c"), rendered=True))
+    owned = tuple(
+        replace(one, snapshot=replace(one.snapshot, owner=os.getuid(), group=os.getgid())) for one in files
+    )
+    perform(Work(owned), places, Networkd(net, makes_at=0))
+    assert json.loads(places.rendered.read_text()) == {"paths": ["/etc/a", "/etc/c"], "source": "current"}
+    assert places.rendered.stat().st_mtime_ns >= (tmp_path / "etc/c").stat().st_mtime_ns
 
 
 def test_a_device_that_stays_although_it_should_go_is_a_failure(net: Path, tmp_path: Path) -> None:
@@ -111,4 +132,4 @@ def test_a_device_that_stays_although_it_should_go_is_a_failure(net: Path, tmp_p
             raise CommandFailedError("ip failed", argv=argv, status=2)
 
     with pytest.raises(CommandFailedError):
-        perform(work("802.3ad", "", net), root=tmp_path, net=net, commands=Busy(net, makes_at=0))
+        perform(work("802.3ad", "", net), Places(root=tmp_path, run=tmp_path, net=net), Busy(net, makes_at=0))

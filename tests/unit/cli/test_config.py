@@ -17,7 +17,7 @@ import click
 import pytest
 
 from node.agent import changes
-from node.agent.configuration import Places
+from node.agent.places import Places
 from node.cli import config_desk, config_edit, logs, main, password
 from node.model.state import State
 from node.persist.store import history, read_state, write_state
@@ -125,6 +125,8 @@ def test_set_stores_shows_and_notes_who_without_what(
     assert stored(node)["vendor"] == {"token": "s3cret"}
     assert (node.places.root / "etc/hostname").read_text() == "node2\n"
     assert history(node.config)[0].reason == "config set network.hostname, locale.timezone, by ann"
+    # A start whose rendering fails falls back on what counts now.
+    assert "node2" in (node.config / "last-good.json").read_text()
 
 
 @pytest.mark.parametrize("words", [["network.dns", "192.0.2.1"], ["network.dns", "+=", "192.0.2.1"]])
