@@ -113,5 +113,7 @@ class Programs:
             routes = [{"dst": "default", "gateway": "192.0.2.1", "dev": "ens3"}] if "-4" in words else []
             output = json.dumps(routes if "route" in words else ADDRESSES)
         if words[:1] == ["virsh"]:
-            output = "a\nb\n" if "list" in words else "Using API: QEMU\nRunning against daemon: 11.3.0\n"
+            output = "a\nb\n"
+        if words == ["/usr/sbin/libvirtd", "--version"]:
+            output = "/usr/sbin/libvirtd (libvirt) 11.3.0\n"
         return Completed(tuple(words), 0, output, "")
