@@ -27,6 +27,11 @@ def running_image(root: Path = Path("/")) -> RunningImage:
     return RunningImage(str(built.get("name", "")), str(built.get("version", "")), source, slot)
 
 
+def is_stateless(root: Path = Path("/")) -> bool:
+    """Whether this start was made of no stored configuration, so that nothing outlives it."""
+    return _json(root / "run/node/rendered.json").get("source") == "none"
+
+
 def _slot(root: Path, device: str) -> str:
     """Give a, b ... by the partition's name, which the kernel tells in its uevent."""
     try:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from node.boot.alarms import read_alarms
-from node.boot.image_facts import RunningImage, running_image
+from node.boot.image_facts import RunningImage, is_stateless, running_image
 
 ISSUE = Path("/run/issue.d/nodecrust.issue")
 ADDRESS_WAIT_S = 5.0
@@ -36,7 +36,12 @@ def virtualization(cpuinfo: str) -> str:
 
 
 def issue_text(
-    image: RunningImage, cards: list[tuple[str, list[str]]], hardware: str, alarms: list[str]
+    image: RunningImage,
+    cards: list[tuple[str, list[str]]],
+    hardware: str,
+    alarms: list[str],
+    *,
+    stateless: bool = False,
 ) -> str:
     """Give the text, ASCII and free of what agetty would take for an escape, but for two that are meant."""
     title = " ".join(part for part in ("Nodecrust", image.name, image.version) if part)
@@ -53,6 +58,8 @@ def issue_text(
     for card, own in cards:
         lines.append(f"  Address         {_plain(', '.join(own))} on {_plain(card)}")
     lines.append(f"  Virtualization  {_plain(hardware)}")
+    if stateless:
+        lines.append("  Configuration   none is kept; a reboot forgets all")
     lines += [f"  ALARM           {_plain(alarm)}" for alarm in alarms]
     return "\n".join(lines) + "\n\n"
 
@@ -93,7 +100,9 @@ def settle_addresses() -> list[tuple[str, list[str]]]:
 def show(cards: list[tuple[str, list[str]]]) -> None:
     """Write the text; show the prompts anew where it changed."""
     cpuinfo = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    text = issue_text(running_image(), cards, virtualization(cpuinfo), read_alarms())
+    text = issue_text(
+        running_image(), cards, virtualization(cpuinfo), read_alarms(), stateless=is_stateless()
+    )
     before = ISSUE.read_text(encoding="ascii") if ISSUE.exists() else None
     if text == before:
         return

@@ -14,7 +14,7 @@ import pytest
 
 from node.boot import host_keys, issue
 from node.boot.consoles import active_consoles, write_line
-from node.boot.image_facts import RunningImage, running_image
+from node.boot.image_facts import RunningImage, is_stateless, running_image
 from node.boot.ready import ready_line
 from node.model.status import Interface, NodeStatus, Root
 from node.model.status import RunningImage as StatusImage
@@ -30,6 +30,16 @@ def test_the_heading() -> None:
         "  Address         192.0.2.7, 2001:db8::7 on ens3\n"
         "  Virtualization  AMD-V, ready\n\n"
     )
+
+
+def test_a_node_that_keeps_nothing_says_so(tmp_path: Path) -> None:
+    text = issue.issue_text(RunningImage("node", "1.2.0", "url"), [], "AMD-V, ready", [], stateless=True)
+    assert "  Configuration   none is kept; a reboot forgets all\n" in text
+    assert not is_stateless(tmp_path)
+    (tmp_path / "run/node").mkdir(parents=True)
+    for source, stateless in (("none", True), ("current", False), ("last-good", False)):
+        (tmp_path / "run/node/rendered.json").write_text(f'{{"paths": [], "source": "{source}"}}')
+        assert is_stateless(tmp_path) == stateless
 
 
 def test_the_heading_without_anything_holds_no_escapes_of_others() -> None:
