@@ -1,4 +1,4 @@
-"""Numbered files of a folder of CONFIG: the last versions of the state, and broken ones kept aside."""
+"""How CONFIG holds states: node.yaml, numbered files beside it, and the lines that head a version."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from pathlib import Path
 from node.model.system import Files
 from node.persist.document import END, HEADER
 
+STATE_FILE = "node.yaml"
 HISTORY = "history"
 BROKEN = "broken"
 KEPT_VERSIONS = 10
 KEPT_BROKEN = 5
+FOUND = "found as it was: changed by hand"
 
 _PREPARED = "next.yaml"
 _NAME = re.compile(r"([0-9]{6,})\.yaml")

@@ -11,9 +11,10 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from node.errors import InputError, NodeError
+from node.errors import NodeError
 from node.model.state import State
 from node.model.system import Files
+from node.persist.aside import UnreadableError, copy_aside, keep_aside
 from node.persist.document import (
     BrokenStateError,
     Check,
@@ -25,21 +26,32 @@ from node.persist.document import (
 )
 from node.persist.history import (
     BROKEN,
+    FOUND,
     HISTORY,
-    KEPT_BROKEN,
     KEPT_VERSIONS,
     MODE,
+    STATE_FILE,
     NumberedFiles,
     Version,
     head_number,
     read_head,
     with_head,
-    without_head,
 )
 from node.persist.migrations import migrate_core
+from node.persist.versions import (
+    body_of,
+    history,
+    is_outside,
+    newest_good,
+    read_file,
+    read_version,
+    text_of,
+    versions_of,
+)
 from node.system.files import LiveFiles, is_leftover
 
 __all__ = [
+    "STATE_FILE",
     "BrokenStateError",
     "FutureStateError",
     "StateNotWrittenError",
@@ -53,9 +65,6 @@ __all__ = [
     "take_back",
     "write_state",
 ]
-
-STATE_FILE = "node.yaml"
-_ADOPTED = "found as it was: changed by hand"
 
 
 class StateNotWrittenError(NodeError):
@@ -79,19 +88,20 @@ def read_state(
     """
     files = files or LiveFiles()
     try:
-        return StoredState(_read(files, folder / STATE_FILE, migrate, check))
+        return StoredState(read_file(files, folder / STATE_FILE, migrate, check))
     except FileNotFoundError:
         broken = BrokenStateError(f"{STATE_FILE} is missing")
-        if not _versions(files, folder).numbers():
-            return None
+        with contextlib.suppress(OSError):
+            if not versions_of(files, folder).numbers():
+                return None
     except FutureStateError as error:
         raise FutureStateError(
-            error.brief, mend=error.mend, fallback=_newest_good(files, folder, migrate, check)
+            error.brief, mend=error.mend, fallback=newest_good(files, folder, migrate, check)
         ) from error
     except BrokenStateError as error:
         broken = error
-    kept = _keep_aside(files, folder) if keep_broken else ""
-    found = _newest_good(files, folder, migrate, check)
+    kept = keep_aside(files, folder) if keep_broken else ""
+    found = newest_good(files, folder, migrate, check)
     if found is None:
         raise broken
     words = f"{_sentence(broken)}; {found.source} is used in its place"
@@ -121,79 +131,15 @@ def write_state(
         raise _not_written(error) from error
 
 
-def history(
-    folder: Path, *, migrate: Migrate = migrate_core, check: Check | None = None, files: Files | None = None
-) -> tuple[Version, ...]:
-    """Give the versions that are kept, newest first.
-
-    A state in force that isn't in the history, since it was edited by hand or its write was cut short just
-    after it counted, stands first, with the number that the next write will keep it under.
-    """
-    files = files or LiveFiles()
-    versions = _versions(files, folder)
-    kept = [(number, versions.path(number)) for number in reversed(versions.numbers())]
-    if _is_outside(files, folder, versions):
-        kept.insert(0, (versions.next_number(), folder / STATE_FILE))
-    found: list[Version] = []
-    current = _body(files, folder / STATE_FILE)
-    for number, path in kept:
-        broken = ""
-        try:
-            _read(files, path, migrate, check)
-        except FileNotFoundError:
-            continue
-        except BrokenStateError as error:
-            broken = error.brief
-        text = _text(files, path)
-        at, reason = read_head(text) if head_number(text) == number else (None, _ADOPTED)
-        in_force = not any(other.current for other in found) and current == without_head(text)
-        found.append(Version(number, at, reason, broken, in_force))
-    return tuple(found)
-
-
-def _is_outside(files: Files, folder: Path, versions: NumberedFiles) -> bool:
-    """Tell whether there is a good state in force that no version of the history is."""
-    try:
-        _read(files, folder / STATE_FILE, migrate_core, None)
-    except (FileNotFoundError, BrokenStateError):
-        return False
-    body = _body(files, folder / STATE_FILE)
-    return all(_body(files, versions.path(number)) != body for number in versions.numbers())
-
-
-def read_version(
-    folder: Path,
-    number: int,
-    *,
-    migrate: Migrate = migrate_core,
-    check: Check | None = None,
-    files: Files | None = None,
-) -> State:
-    """Give a version of the history.
-
-    InputError where it isn't kept, BrokenStateError where it can't be used.
-    """
-    files = files or LiveFiles()
-    versions = _versions(files, folder)
-    outside = number == versions.next_number() and _is_outside(files, folder, versions)
-    try:
-        return _read(files, folder / STATE_FILE if outside else versions.path(number), migrate, check)
-    except FileNotFoundError as error:
-        kept = ", ".join(str(number) for number in versions.numbers()) or "none"
-        raise InputError(
-            f"there is no version {number} of the configuration", mend=f"Choose one that is kept: {kept}"
-        ) from error
-
-
 def take_back(folder: Path, *, reason: str, files: Files | None = None) -> None:
     """Put the version before the one in force into force again, where that came about by `reason`."""
     files = files or LiveFiles()
-    versions, current = _versions(files, folder), folder / STATE_FILE
-    if read_head(_text(files, current))[1] != reason:
+    versions, current = versions_of(files, folder), folder / STATE_FILE
+    if read_head(text_of(files, current))[1] != reason:
         return
-    body = _body(files, current)
+    body = body_of(files, current)
     for number in reversed(versions.numbers()):
-        if _body(files, versions.path(number)) != body:
+        if body_of(files, versions.path(number)) != body:
             files.write(current, files.read(versions.path(number)), mode=MODE)
             break
         files.remove(versions.path(number))
@@ -202,18 +148,20 @@ def take_back(folder: Path, *, reason: str, files: Files | None = None) -> None:
 def _write(
     files: Files, folder: Path, state: State, reason: str, at: datetime, *, replace_future: bool
 ) -> None:
-    current, versions = folder / STATE_FILE, _versions(files, folder)
+    current, versions = folder / STATE_FILE, versions_of(files, folder)
     _remove_leftovers(files, folder)
     try:
-        _read(files, current, migrate_core, None)
+        read_file(files, current, migrate_core, None)
     except FileNotFoundError:
         pass
     except FutureStateError:
         if not replace_future:
             raise
-        _copy_aside(files, folder)
+        copy_aside(files, folder)
     except BrokenStateError:
-        _copy_aside(files, folder)
+        # A bad block of the disk is no reason to refuse a good state.
+        with contextlib.suppress(UnreadableError):
+            copy_aside(files, folder)
     else:
         _adopt(files, current, versions, at)
     number = versions.next_number()
@@ -238,44 +186,12 @@ def _adopt(files: Files, current: Path, versions: NumberedFiles, at: datetime) -
 
     That is what an editor put into force, or a write that was cut short just after it counted.
     """
-    if not _is_outside(files, current.parent, versions):
+    if not is_outside(files, current.parent, versions):
         return
-    text, number = _text(files, current), versions.next_number()
+    text, number = text_of(files, current), versions.next_number()
     if head_number(text) != number:
-        text = with_head(text, number=number, at=at, reason=_ADOPTED)
+        text = with_head(text, number=number, at=at, reason=FOUND)
     versions.add(text.encode())
-
-
-def _newest_good(files: Files, folder: Path, migrate: Migrate, check: Check | None) -> StoredState | None:
-    versions = _versions(files, folder)
-    for number in reversed(versions.numbers()):
-        path = versions.path(number)
-        with contextlib.suppress(FileNotFoundError, BrokenStateError):
-            return StoredState(_read(files, path, migrate, check), source=str(path.relative_to(folder)))
-    return None
-
-
-def _keep_aside(files: Files, folder: Path) -> str:
-    """Copy the broken state aside and say where; "" where it is missing."""
-    try:
-        kept = _copy_aside(files, folder)
-    except FileNotFoundError:
-        return ""
-    except OSError as error:
-        return f"no copy of the broken one could be kept: {error.strerror}"
-    return f"the broken one is kept as {kept.relative_to(folder)}"
-
-
-def _copy_aside(files: Files, folder: Path) -> Path:
-    contents = files.read(folder / STATE_FILE)
-    aside = NumberedFiles(files, folder / BROKEN)
-    for number in aside.numbers():
-        # Each boot finds the same one again, until somebody writes a good one.
-        if files.read(aside.path(number)) == contents:
-            return aside.path(number)
-    number = aside.add(contents)
-    aside.prune(KEPT_BROKEN)
-    return aside.path(number)
 
 
 def _remove_leftovers(files: Files, folder: Path) -> None:
@@ -284,33 +200,6 @@ def _remove_leftovers(files: Files, folder: Path) -> None:
         for name in files.names(where):
             if is_leftover(name):
                 files.remove(where / name)
-
-
-def _versions(files: Files, folder: Path) -> NumberedFiles:
-    return NumberedFiles(files, folder / HISTORY)
-
-
-def _read(files: Files, path: Path, migrate: Migrate, check: Check | None) -> State:
-    try:
-        text = files.read(path).decode()
-    except FileNotFoundError:
-        raise
-    except UnicodeDecodeError as error:
-        raise BrokenStateError("the state is not text") from error
-    except OSError as error:
-        raise BrokenStateError("the state can't be read", details=error.strerror or "") from error
-    return state_from_text(text, migrate=migrate, check=check)
-
-
-def _text(files: Files, path: Path) -> str:
-    try:
-        return files.read(path).decode(errors="replace")
-    except OSError:
-        return ""
-
-
-def _body(files: Files, path: Path) -> str:
-    return without_head(_text(files, path))
 
 
 def _sentence(error: BrokenStateError) -> str:

@@ -29,6 +29,7 @@ from node.persist.store import (
     take_back,
     write_state,
 )
+from node.system.files import LiveFiles
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 STATE = State(install={"id": "1"}, sections={"network": {"hostname": "node1", "dns": ["192.0.2.1"]}})
@@ -316,3 +317,39 @@ def test_a_write_that_fails_says_why_and_that_nothing_changed(
     monkeypatch.undo()
     assert read(tmp_path) == StoredState(STATE)
     assert len(history(tmp_path)) == 1
+
+
+class BadBlocks(LiveFiles):
+    """A disk that can't read these names any more."""
+
+    def __init__(self, *names: str) -> None:
+        super().__init__()
+        self._names = names
+
+    def read(self, path: Path) -> bytes:
+        self._fail(path)
+        return super().read(path)
+
+    def names(self, folder: Path) -> list[str]:
+        self._fail(folder)
+        return super().names(folder)
+
+    def _fail(self, path: Path) -> None:
+        if path.name in self._names:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_bad_blocks_cost_only_what_is_on_them(tmp_path: Path) -> None:
+    write(tmp_path, STATE, OTHER)
+    (warning,) = read(tmp_path, files=BadBlocks(STATE_FILE)).warnings
+    assert warning == "the state can't be read (Input/output error); history/000002.yaml is used in its place"
+    assert read(tmp_path, files=BadBlocks(STATE_FILE, "000002.yaml")).state == STATE
+    with pytest.raises(BrokenStateError, match="can't be read"):
+        read_state(tmp_path, files=BadBlocks(STATE_FILE, "history"))
+    with pytest.raises(BrokenStateError, match="history can't be read"):
+        history(tmp_path, files=BadBlocks("history"))
+    write_state(tmp_path, STATE, reason="test", at=AT, files=BadBlocks(STATE_FILE))
+    assert read(tmp_path) == StoredState(STATE)
+    (tmp_path / STATE_FILE).unlink()
+    with pytest.raises(BrokenStateError, match="missing"):
+        read_state(tmp_path, files=BadBlocks("history"))
