@@ -28,6 +28,9 @@ _PROGRAMS = ("netplan.io", "systemd")
 
 _UNIT_SUFFIXES = frozenset({".service", ".target", ".timer", ".path", ".socket", ".mount"})
 
+# Folders of the package whose files have their place somewhere else in the system.
+_ELSEWHERE = (("boot", "units"), ("boot", "profile.d"))
+
 _NODECTL = """#!/usr/bin/python3
 # Made by node-image.
 import sys
@@ -78,6 +81,7 @@ def build(folder: Path, *, epoch: int, package_root: Path | None = None) -> DebP
     units = tree / "usr/lib/systemd/system"
     _copy_package(root, python / "node")
     unit_names = _copy_units(root / "boot/units", units)
+    _copy_profile(root / "boot/profile.d", tree / "etc/profile.d")
     _write_metadata(python)
     _write(tree / "usr/bin/nodectl", _NODECTL, mode=0o755)
     digest = _digest(tree)
@@ -96,7 +100,7 @@ def build(folder: Path, *, epoch: int, package_root: Path | None = None) -> DebP
 def _copy_package(source: Path, target: Path) -> None:
     for path in sorted(source.rglob("*")):
         inside = path.relative_to(source)
-        if "__pycache__" in inside.parts or inside.parts[:2] == ("boot", "units") or not path.is_file():
+        if "__pycache__" in inside.parts or inside.parts[:2] in _ELSEWHERE or not path.is_file():
             continue
         _write(target / inside, path.read_bytes())
 
@@ -111,6 +115,12 @@ def _copy_units(source: Path, target: Path) -> list[str]:
             if len(inside.parts) == 1:
                 names.append(path.name)
     return names
+
+
+def _copy_profile(source: Path, target: Path) -> None:
+    """Parts of the shells' start, which /etc/profile reads."""
+    for path in sorted(source.glob("*.sh")):
+        _write(target / path.name, path.read_bytes())
 
 
 def _enabled(units: Path, names: Sequence[str]) -> list[str]:

@@ -30,6 +30,7 @@ class Facts:
     size: int
     data_bytes: int
     mtime_ns: int
+    ctime_ns: int
     device: int
     inode: int
     links: int
@@ -116,6 +117,7 @@ def _facts(status: os.stat_result, xattrs: tuple[tuple[str, bytes], ...]) -> Fac
         size=status.st_size,
         data_bytes=status.st_blocks * 512,
         mtime_ns=status.st_mtime_ns,
+        ctime_ns=status.st_ctime_ns,
         device=status.st_dev,
         inode=status.st_ino,
         links=status.st_nlink,

@@ -53,6 +53,8 @@ def sources(tmp_path: Path) -> Path:
     (root / "boot/units/node-a.service").write_text("[Service]\n[Install]\nWantedBy=x\n")
     (root / "boot/units/node-b.service").write_text("[Service]\n")
     (root / "boot/units/ssh.service.d/x.conf").write_text("[Unit]\n")
+    (root / "boot/profile.d").mkdir()
+    (root / "boot/profile.d/node.sh").write_text("# sh\n")
     return root
 
 
@@ -76,6 +78,7 @@ def test_what_is_in_it(sources: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     assert {f"{units}/node-a.service", f"{units}/node-b.service", f"{units}/ssh.service.d/x.conf"} <= set(
         seen
     )
+    assert [name for name in seen if name.endswith("node.sh")] == ["etc/profile.d/node.sh"]
     assert "systemctl --no-reload enable node-a.service\n" in seen["DEBIAN/postinst"]
     assert "node-b" not in seen["DEBIAN/postinst"]
     points = next(text for name, text in seen.items() if name.endswith("entry_points.txt"))
