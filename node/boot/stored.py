@@ -72,7 +72,8 @@ def _sections(plugins: Plugins) -> list[Section]:
 
 
 def _none(config: Path) -> Found:
-    """Tell a node that never had a state from one that lost it: the record of its installation came after it."""
+    """Tell a node that never had a state from one that lost it."""
+    # The record of an installation is written after its state.
     if (config / INSTALLS_FILE).exists():
         return Found(State(), "defaults", ("CONFIG holds no configuration any more",), usable=False)
     return Found(None)

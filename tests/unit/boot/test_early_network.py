@@ -35,7 +35,7 @@ def problems(shell: InitrdShell, words: str) -> str:
     return shell.request(f"node.image=LABEL=X {words}")["REQUEST_PROBLEMS"]
 
 
-DHCP4 = "\n[DHCPv4]\nClientIdentifier=mac\nUseDomains=yes\n"
+DHCP4 = "\n[DHCPv4]\nClientIdentifier=mac\nSendRelease=no\nUseDomains=yes\n"
 BY_ROUTER = "\n[IPv6AcceptRA]\nDHCPv6Client=yes\n"
 BY_DHCP = f"\n[Network]\nDHCP=ipv4\nLinkLocalAddressing=ipv6\nIPv6AcceptRA=yes\n{DHCP4}{BY_ROUTER}"
 BARE = "\n[Network]\nDHCP=no\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n"
@@ -100,7 +100,7 @@ def named(name: str) -> str:
             "ip=eth0:dhcp6 rd.peerdns=0 nameserver=[2001:db8::53]",
             "eth0",
             f"{named('eth0')}\n[Network]\nDHCP=ipv6\nLinkLocalAddressing=ipv6\nIPv6AcceptRA=yes\n"
-            "DNS=2001:db8::53\n\n[DHCPv6]\nWithoutRA=solicit\nUseDNS=no\n"
+            "DNS=2001:db8::53\n\n[DHCPv6]\nSendRelease=no\nWithoutRA=solicit\nUseDNS=no\n"
             "\n[IPv6AcceptRA]\nDHCPv6Client=yes\nUseDNS=no\n",
         ),
         (
@@ -301,7 +301,7 @@ def test_the_early_network_is_forgotten_once_the_node_has_its_own(shell: InitrdS
     calls = shell.folder / "calls"
     for name in ("ip", "systemctl"):
         shell.program(name, f'echo "{name} $*" >>{calls}')
-    for name in ("bond0", "eth0", "eth1"):
+    for name in ("bond0", "eth0/device", "eth1/device"):
         (shell.folder / "sys/class/net" / name).mkdir(parents=True)
     words = "bond=bond0:eth0,eth1 vlan=vlan5:bond0 ip=vlan5:dhcp"
     files(shell, words)
@@ -318,8 +318,26 @@ def test_the_early_network_is_forgotten_once_the_node_has_its_own(shell: InitrdS
         "systemctl stop systemd-networkd.socket systemd-networkd.service",
         "ip link delete dev bond0",
         "ip address flush dev eth0 scope global",
+        "ip -6 route flush dev eth0 proto ra",
         "ip address flush dev eth1 scope global",
+        "ip -6 route flush dev eth1 proto ra",
     ]
+
+
+@pytest.mark.parametrize(("source", "taken_down"), [("current", True), ("last-good", True), ("none", False)])
+def test_the_lease_of_the_initrd_does_not_stay_on_a_card_that_the_node_leaves_alone(
+    shell: InitrdShell, source: str, taken_down: bool
+) -> None:
+    calls = shell.folder / "calls"
+    calls.write_text("")
+    for name in ("ip", "systemctl"):
+        shell.program(name, f'echo "{name} $*" >>{calls}')
+    (shell.folder / "sys/class/net/eth0/device").mkdir(parents=True)
+    shell.write("run/rendered.json", f'{{"paths": [], "source": "{source}"}}\n')
+    shell.write("sysroot/etc/netplan/90-nodecrust.yaml", "network: {}\n")
+    shell.run("start_network; forget_network")
+    assert list((shell.folder / "networks").iterdir()) == []
+    assert ("ip address flush dev eth0 scope global" in calls.read_text()) == taken_down
 
 
 def test_the_generator_of_systemd_stays_out_of_it(shell: InitrdShell) -> None:

@@ -18,6 +18,7 @@ prepare_network() {
 }
 
 start_network() {
+    : >>"$EARLY_LINKS"
     [[ -n $NETWORK_ARGUMENTS ]] || write_dhcp_network 80-nodecrust-dhcp.network "$BOOT_MAC"
     systemctl start systemd-networkd.service
 }
@@ -35,24 +36,29 @@ forget_network() {
     rm -f "$NETWORK_FILES/80-nodecrust-dhcp.network"
     compgen -G "$SYSROOT/etc/netplan/*.yaml" >/dev/null || return 0
     rm -f "$NETWORK_FILES/$EARLY"-*
-    [[ -s $EARLY_LINKS ]] || return 0
+    [[ -e $EARLY_LINKS ]] && ! is_stateless || return 0
     # It would make them anew.
     systemctl stop systemd-networkd.socket systemd-networkd.service 2>/dev/null || :
     take_down_links
     rm -f "$EARLY_LINKS"
 }
 
-# networkd changes neither the mode of a bond that is there nor the addresses of a card that it wasn't told of.
+# Whether `nodectl boot` found no configuration that is kept: then the node's network is ours, but for the files.
+is_stateless() {
+    [[ $(cat "$NODE_RUN/rendered.json" 2>/dev/null) == *'"source": "none"'* ]]
+}
+
+# networkd changes neither the mode of a bond that is there nor the addresses of a card that it isn't told of.
 take_down_links() {
-    local kind name
+    local kind name card
     while read -r kind name; do
-        [[ -e $SYS/class/net/$name ]] || continue
-        if [[ $kind == card ]]; then
-            ip address flush dev "$name" scope global
-        else
-            ip link delete dev "$name"
-        fi
+        [[ $kind == card || ! -e $SYS/class/net/$name ]] || ip link delete dev "$name"
     done <"$EARLY_LINKS"
+    for card in "$SYS"/class/net/*; do
+        [[ -e $card/device ]] || continue
+        ip address flush dev "${card##*/}" scope global
+        ip -6 route flush dev "${card##*/}" proto ra
+    done
 }
 
 # There is no resolver in the initrd: names are asked for at the servers of the leases.

@@ -13,7 +13,8 @@ write_dhcp_network() {
     {
         match_cards "${2:-}"
         printf '\n[Network]\nDHCP=yes\nIPv6AcceptRA=yes\n'
-        printf '\n[DHCPv4]\nClientIdentifier=mac\nUseDomains=yes\n'
+        # The node goes on with the same lease.
+        printf '\n[DHCPv4]\nClientIdentifier=mac\nSendRelease=no\nUseDomains=yes\n'
     } >"$NETWORK_FILES/$1"
 }
 
@@ -130,13 +131,14 @@ is_narrow() {
 dhcp_sections() {
     local ways=${LINK_WAYS[$1]:-}
     if [[ $ways == *dhcp4* ]]; then
-        printf '\n[DHCPv4]\nClientIdentifier=mac\nUseDomains=yes\n'
+        # The node goes on with the same lease.
+        printf '\n[DHCPv4]\nClientIdentifier=mac\nSendRelease=no\nUseDomains=yes\n'
         [[ $PEER_DNS == yes ]] || printf 'UseDNS=no\n'
         [[ -z $EARLY_HOST_NAME ]] || printf 'Hostname=%s\n' "$EARLY_HOST_NAME"
     fi
     if [[ $ways == *dhcp6* ]]; then
         # Asked for by name, so it doesn't wait for a router to say so.
-        printf '\n[DHCPv6]\nWithoutRA=solicit\n'
+        printf '\n[DHCPv6]\nSendRelease=no\nWithoutRA=solicit\n'
         [[ $PEER_DNS == yes ]] || printf 'UseDNS=no\n'
     fi
     if [[ $ways == *auto6* || $ways == *dhcp* ]]; then
