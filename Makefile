@@ -83,6 +83,7 @@ bench: setup ## Benchmarks against peers and limits (ONLY=NAME for one); writes 
 .PHONY: docs
 docs: setup ## Write the generated pages of docs/ anew
 	@$(BIN)/python -m node.installer.docs
+	@$(BIN)/python -m node.cli.config_docs
 
 .PHONY: clean
 clean: ## Remove what the targets made in this folder; the cache outside it stays
