@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -9,18 +10,25 @@ from node.boot.alarms import ALARMS, raise_alarms
 from node.plugins.kernel.sysctl import parts_of
 
 MODULES = "etc/modules-load.d/90-nodecrust.conf"
+OPTIONS = "etc/modprobe.d/90-nodecrust.conf"
 SYSCTL = "etc/sysctl.d/90-nodecrust.conf"
 # Below these stand interfaces, which come and go; udev has their settings made when they come.
 _OF_INTERFACES = ("conf", "neigh")
 
 
 def missing(root: Path) -> tuple[str, ...]:
-    """Name each rendered sysctl key that the kernel below `root` lacks, and each module that it hasn't."""
+    """Name each rendered sysctl key that the kernel below `root` lacks, and each module that it hasn't.
+
+    Also each option that a module hasn't taken: the initrd loads drivers before there are any.
+    """
     found = []
     for line in _lines(root / MODULES):
         name = line.replace("-", "_")
         if not (root / "sys/module" / name).exists() and name not in _built_in(root):
             found.append(f"module {line} could not be loaded (kernel.modules)")
+    for line in _lines(root / OPTIONS):
+        if line.startswith("options "):
+            found += _not_taken(root / "sys/module", line)
     for line in _lines(root / SYSCTL):
         key = line.partition(" = ")[0]
         parts = parts_of(key)
@@ -29,6 +37,25 @@ def missing(root: Path) -> tuple[str, ...]:
         if not any((root / "proc/sys").glob("/".join(parts))):
             found.append(f"the kernel has no {key} (kernel.sysctl)")
     return tuple(found)
+
+
+def _not_taken(modules: Path, line: str) -> list[str]:
+    """Compare numbers and yes-or-no only: the kernel shows other values in forms of its own."""
+    _, module, *options = shlex.split(line)
+    found = []
+    for option in options:
+        name, _, wanted = option.partition("=")
+        try:
+            text = (modules / module.replace("-", "_") / "parameters" / name).read_text(encoding="ascii")
+        except (OSError, UnicodeError):
+            continue
+        actual = {"Y": "1", "N": "0"}.get(text.strip(), text.strip())
+        if wanted.isdigit() and actual.isdigit() and int(wanted) != int(actual):
+            found.append(
+                f"{module} has {name}={text.strip()} and not {wanted} (kernel.options): where the initrd "
+                f"loads it, write {module}.{name}={wanted} in boot.append"
+            )
+    return found
 
 
 def _built_in(root: Path) -> set[str]:

@@ -17,7 +17,7 @@ from node.plugins.kernel.sysctl import SysctlError, flat, nested
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,55}")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 # modprobe.d(5) has no way to write these within a quoted value.
-_UNWRITABLE = re.compile(r'["\\\n\0]')
+_UNWRITABLE = re.compile(r"[\"'\\\n\0]")
 # The root itself stands on these.
 _NEEDED = frozenset({"overlay", "squashfs", "ext4", "vfat"})
 
@@ -34,7 +34,8 @@ class KernelAnswers(SectionModel):
     options: dict[str, Any] = Field(
         default_factory=dict,
         description="Options by module and parameter, such as `kvm_intel: {nested: 1}`. They count when the "
-        "module is loaded.",
+        "module is loaded; a driver of disks or network cards is loaded in the initrd already and takes "
+        "`MODULE.PARAMETER=VALUE` in `boot.append`.",
     )
     blacklist: Words = Field(
         default=(), description="Modules that are not loaded by themselves for hardware that asks for them."
@@ -42,7 +43,7 @@ class KernelAnswers(SectionModel):
     sysctl: dict[str, Any] = Field(
         default_factory=dict,
         description="Settings such as `vm.swappiness: 10`. One that the kernel lacks is an alarm of the "
-        "node, no failure.",
+        "node, no failure. One that is taken out again is in force until the next boot.",
     )
 
     @field_validator("modules", "blacklist")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from node.boot.kernel_settings import MODULES, SYSCTL, main
+from node.boot.kernel_settings import MODULES, SYSCTL, main, missing
 from node.model.state import State
 from node.plugins import kernel
 
@@ -35,6 +35,33 @@ def test_what_the_kernel_lacks_is_an_alarm(tmp_path):
         "the kernel has no net.core.*_min (kernel.sysctl)",
         "the kernel has no vm.lacking (kernel.sysctl)",
     ]
+
+
+def test_options_that_a_module_has_not_taken_are_alarms(tmp_path):
+    options = {
+        "kvm-intel": {"nested": True, "ept": True, "label": "a b", "vmentry_l1d_flush": "cond"},
+        "unloaded": {"x": 1},
+        "drv": {"queues": 8, "mask": 16},
+    }
+    (file,) = kernel.node_render(State(sections={"kernel": {"options": options, "blacklist": ["mei"]}}))
+    path = tmp_path / file.path.lstrip("/")
+    path.parent.mkdir(parents=True)
+    path.write_text(file.contents)
+    shown = {
+        "kvm_intel": {"nested": "N", "ept": "Y", "label": "x", "vmentry_l1d_flush": "always"},
+        "drv": {"queues": "4", "mask": "0x10"},
+    }
+    for module, parameters in shown.items():
+        folder = tmp_path / "sys/module" / module / "parameters"
+        folder.mkdir(parents=True)
+        for name, value in parameters.items():
+            (folder / name).write_text(f"{value}\n")
+    assert missing(tmp_path) == (
+        "kvm-intel has nested=N and not 1 (kernel.options): where the initrd loads it, write "
+        "kvm-intel.nested=1 in boot.append",
+        "drv has queues=4 and not 8 (kernel.options): where the initrd loads it, write drv.queues=8 in "
+        "boot.append",
+    )
 
 
 def test_without_settings_there_is_nothing_to_say(tmp_path):

@@ -116,7 +116,7 @@ def test_every_wrong_value_is_named_at_once():
     ]
 
 
-@pytest.mark.parametrize("value", ['a"b', "a\nb", "a\\b", None, {}])
+@pytest.mark.parametrize("value", ['a"b', "it's", "a\nb", "a\\b", None, {}])
 def test_option_values_that_could_not_be_written(value):
     assert refused(options={"m": {"p": value}})[0][0] == "module-options-invalid"
 
