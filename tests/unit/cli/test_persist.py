@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from node.cli import persist_add, persist_diff, persist_drop, persist_list, persist_places, persist_save
+from node.cli import logs, persist_add, persist_diff, persist_drop, persist_list, persist_places, persist_save
 from node.cli.main import run
 from node.cli.persist_text import shown
 from tests.unit.persist.kept_node import KeptNode
+
+
+@pytest.fixture(autouse=True)
+def own_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A log of our own, and logging afterwards as it was."""
+    (tmp_path / "log").mkdir()
+    monkeypatch.setattr(logs, "RUN", tmp_path / "log")
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level)
+    yield
+    for handler in root.handlers:
+        if handler not in before[0]:
+            handler.close()
+    root.handlers[:], root.level = before
 
 
 @pytest.fixture
