@@ -69,6 +69,9 @@ quieten_network() {
         "$initdir"/etc/systemd/system/dbus-org.freedesktop.network1.service \
         "$initdir"/etc/systemd/network/zzzz-dracut-default.network \
         "$initdir"/usr/lib/systemd/network/80-{container,vm,6rd,wifi}*.network
+    # By DHCPv6 too a node is known by its MAC: the machine ID of the initrd is another at every boot.
+    mkdir -p "$initdir/etc/systemd/networkd.conf.d"
+    printf '[DHCPv6]\nDUIDType=link-layer\n' >"$initdir/etc/systemd/networkd.conf.d/nodecrust.conf"
     # Names of cards are all that is left to it: ip=, bond= and their like are read by us.
     mkdir -p "$generator.d"
     {
