@@ -24,15 +24,20 @@ def host_keys(config: Path) -> tuple[list[RenderedFile], tuple[str, ...]]:
     files, damaged = [], []
     for key in sorted((config / SSH_KEYS).glob("ssh_host_*_key*")):
         mode = 0o644 if key.suffix == ".pub" else 0o600
-        try:
-            text = key.read_text(encoding="ascii")
-        except (OSError, UnicodeError):
-            text = ""
-        if text.strip():
+        if text := key_text(key):
             files.append(RenderedFile(f"/etc/ssh/{key.name}", text, mode))
         else:
             damaged.append(f"the SSH host key {key} is damaged, so another one is used")
     return files, tuple(damaged)
+
+
+def key_text(key: Path) -> str:
+    """Give a key's text, "" where it is missing or can't be one."""
+    try:
+        text = key.read_text(encoding="ascii")
+    except (OSError, UnicodeError):
+        return ""
+    return text if text.strip() else ""
 
 
 def has_host_name(files: Sequence[RenderedFile]) -> bool:

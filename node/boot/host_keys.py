@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from node.boot.base_files import key_text
 from node.system.files import LiveFiles
 
 # RSA takes a slow machine many seconds, and every client since 2014 knows one of these.
@@ -22,12 +23,12 @@ def make_keys(ssh: Path) -> None:
 
 
 def keep_keys(ssh: Path, config: Path) -> None:
-    """Copy to CONFIG the keys that it lacks; the public part goes last, as a sign that both are there."""
+    """Copy to CONFIG the keys that it lacks, or has damaged ones of; the public part goes last."""
     files = LiveFiles()
     for path in sorted(ssh.glob("ssh_host_*_key")):
         kept = config / "ssh" / path.name
         public = path.with_suffix(".pub")
-        if not kept.with_suffix(".pub").exists() and public.exists():
+        if not (key_text(kept) and key_text(kept.with_suffix(".pub"))) and public.exists():
             files.copy(path, kept, mode=0o600)
             files.copy(public, kept.with_suffix(".pub"), mode=0o644)
 

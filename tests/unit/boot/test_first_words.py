@@ -136,6 +136,13 @@ def test_host_keys_are_made_once_and_kept(tmp_path: Path) -> None:
     assert kept.read_bytes() == first
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert (config / "ssh/ssh_host_ecdsa_key.pub").exists()
+    # A damaged one is not used by the next start, so it is replaced; a whole one never is.
+    kept.write_bytes(b"\xff")
+    host_keys.keep_keys(ssh, config)
+    assert kept.read_bytes() == first
+    kept.write_text("another\n")
+    host_keys.keep_keys(ssh, config)
+    assert kept.read_text() == "another\n"
 
 
 @pytest.mark.effects("processes")
