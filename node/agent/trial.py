@@ -72,7 +72,7 @@ def read_trial(run: Path) -> Trial | None:
     try:
         data: dict[str, Any] = json.loads((run / _FOLDER / "trial.json").read_bytes())
         return Trial(
-            state_from_text(data["state"]),
+            state_from_text(str(data["state"])),
             data["reason"],
             Work.from_data(data["way_back"]),
             data["timeout_s"],
@@ -80,7 +80,7 @@ def read_trial(run: Path) -> Trial | None:
         )
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, NodeError) as error:
         raise NodeError(
             f"the record of the change on trial can't be read: {type(error).__name__}",
             mend="Restart the node: it comes up with the old configuration",

@@ -90,8 +90,10 @@ status` and the console tell. A restart brings the old configuration in any case
 `nodectl password [USER]` sets the password of the admin user, or of `root`: asked for twice, or read from
 standard input with `--stdin`, kept as a yescrypt hash. `--lock` and `--unlock` close and open an account
 whatever its password and keys are; `--max-days DAYS` demands a new password after so many days; `--expires
-DATE` closes the admin's account from that day on; `--remove` leaves only keys. What `passwd` changes on a
-running node is gone after a restart, unless `nodectl password --adopt` takes it over.
+DATE` closes the admin's account from that day on; `--remove` leaves only keys.
+
+A password that is changed by `passwd`, as PAM demands of one that has expired, is taken over: a unit watches
+`/etc/shadow` and calls `nodectl password --adopt`.
 
 ## All keys
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
@@ -32,7 +33,7 @@ def command(**options: Any) -> None:
     before = office.desk.read().state
     layer = _edited(office, before)
     if layer is None:
-        click.echo("Nothing was changed.")
+        click.echo(json.dumps({"changed": False}) if options["as_json"] else "Nothing was changed.")
         return
     # What isn't written out any more goes back to its default; empty sections say nothing.
     sections = {key: value or {} for key, value in layer.values.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -49,11 +49,14 @@ def command(
     """Set the password of the admin user or of root.
 
     Asks twice, and keeps only a hash. USER is the admin user where it is not given. With another option the
-    password itself stays as it is.
+    password itself stays as it is. --adopt without USER is for both.
     """
     require_root("change passwords")
     office = open_office()
     access = AccessAnswers.model_validate(office.desk.read().state.sections.get(AccessAnswers.key, {}))
+    if adopt:
+        _adopt(office, access, ["admin", "root"] if user is None else [_account(user, access)])
+        return
     account = _account(user, access)
     values: dict[str, Any] = {}
     if lock is not None:
@@ -64,8 +67,6 @@ def command(
         values["expires"] = expires or None
     if remove:
         values |= {"password_hash": None, "password_changed": None}
-    elif adopt:
-        values |= _adopted(access, account)
     elif from_stdin or not values:
         values |= _fresh(hash_password(_typed(_name(access, account), from_stdin=from_stdin)))
     _store(office, account, values, what=f"password of {_name(access, account)}")
@@ -104,6 +105,13 @@ def _adopted(access: AccessAnswers, account: str) -> dict[str, Any]:
     stored = access.root.password_hash if account == "root" else access.admin.password_hash
     # `!` and `*` lock an account; what locks it lies in the configuration, not here.
     return _fresh(hashed) if hashed.startswith("$") and hashed != stored else {}
+
+
+def _adopt(office: Office, access: AccessAnswers, accounts: Sequence[str]) -> None:
+    """Store the hashes that the running node has; quiet where it has the stored ones."""
+    for account in accounts:
+        if values := _adopted(access, account):
+            _store(office, account, values, what=f"password of {_name(access, account)}, set by passwd")
 
 
 def _store(office: Office, account: str, values: Mapping[str, Any], *, what: str) -> None:

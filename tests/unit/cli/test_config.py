@@ -423,6 +423,7 @@ def test_what_passwd_changed_is_adopted(node: SimpleNamespace) -> None:
     shadow.write_text(shadow.read_text().replace(HASH, new))
     assert main.run(["password", "--adopt"]) == 0
     assert stored(node)["access"]["admin"]["password_hash"] == new
+    assert history(node.config)[0].reason == "password of admin, set by passwd, by root"
     before = len(history(node.config))
     assert main.run(["password", "--adopt"]) == 0
     assert len(history(node.config)) == before
