@@ -31,17 +31,18 @@ run_nodectl() {
     return "$status"
 }
 
-# why STATUS SECONDS LOG: the last words of a failure are its reason.
+# why STATUS SECONDS LOG: nodectl says the reason in the line with its name; of a Python that dies it is the last.
 why() {
-    local line last=''
+    local line last='' said=''
     case $1 in
         124) last="it took longer than $2 s" ;;
         137) last="it was killed, by the kernel or for taking longer than $2 s" ;;
         *)
             while IFS= read -r line; do
                 [[ -z $line ]] || last=$line
+                [[ $line != 'nodectl: '* ]] || said=${said:-${line#nodectl: }}
             done <"$3"
-            last=${last:-exit status $1}
+            last=${said:-${last:-exit status $1}}
             ;;
     esac
     printf '%s\n' "$last"

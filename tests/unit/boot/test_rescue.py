@@ -99,6 +99,10 @@ def test_a_good_start_needs_nothing_else(shell: InitrdShell) -> None:
     ("nodectl", "why"),
     [
         ('[[ $* == --last-good ]] || { echo "no module"; exit 70; }', "no module"),
+        (
+            "[[ $* == --last-good ]] || { printf 'x\\nnodectl: no network\\n  more\\n'; exit 1; }",
+            "(no network)",
+        ),
         ("[[ $* == --last-good ]] || exit 3", "exit status 3"),
         ("[[ $* == --last-good ]] || kill -9 $$", "it was killed"),
         ("[[ $* == --last-good ]] || exec sleep 30", "it took longer than 1 s"),
