@@ -59,7 +59,8 @@ class Rendered:
 class Desk:
     """What a change needs of the node: where it works, how it is stored, what plugins say of it.
 
-    `read` gives the stored state, NodeError where there is none; `write` puts one in force for a reason.
+    `read` gives the stored state, NodeError where there is none; `write` puts one in force for a reason, and
+    `try_room` says by a NodeError that it couldn't.
     `check` judges new sections, the old ones beside them. `settled` hears of a state that is stored and in
     force, and gives words where it could not do its part.
     """
@@ -69,6 +70,7 @@ class Desk:
     models: Mapping[str, type[SectionModel]]
     read: Callable[[], StoredState]
     write: Callable[[State, str], None]
+    try_room: Callable[[State], None]
     check: Callable[[Sections, Sections], Checked]
     render: Callable[[State], Rendered]
     nics: Callable[[], Sequence[Nic]]
@@ -209,6 +211,8 @@ def take_back(places: Places, commands: Commands, *, why: str) -> tuple[str, ...
 def _begin(desk: Desk, trial: Trial, way: Work) -> None:
     """Write down the way back and arm it before the first change."""
     run = desk.places.run
+    # What could not be stored in the end is not begun.
+    desk.try_room(trial.state)
     try:
         write_trial(run, trial)
         arm(trial.timeout_s, desk.commands)

@@ -13,7 +13,7 @@ from node.agent.configuration import Checked, Desk, Rendered, Sections
 from node.agent.places import Places
 from node.boot.last_good import read_last_good, remember
 from node.boot.rendering import load_plugins, render
-from node.errors import InputError, UnfitMachineError
+from node.errors import InputError, NodeError, UnfitMachineError
 from node.installer.answers import merge, validate
 from node.installer.contributions import PluginTalk
 from node.model.answers import Answers, Layer, Section, SectionModel
@@ -23,16 +23,26 @@ from node.model.origin import Precedence
 from node.model.problem import Problem, Severity, errors
 from node.model.state import State
 from node.model.system import Commands
-from node.persist.store import StoredState, Version, history, read_state, read_version, write_state
+from node.persist.store import (
+    StoredState,
+    Version,
+    history,
+    read_state,
+    read_version,
+    state_to_text,
+    write_state,
+)
 from node.plugin_manager import Plugins
 from node.plugins.network import NetworkAnswers
 from node.system.commands import LiveCommands
+from node.system.files import LiveFiles
 from node.system.netplan import check_netplan
 from node.system.probe.nics import find_nics
 
 CONFIG = Path("/config")
 _RUNNING_IMAGE = Path("/run/node/image.json")
 _NAME = "the new configuration"
+_SCRATCH = "trial.yaml"
 
 
 @dataclass(frozen=True)
@@ -77,6 +87,7 @@ def open_office() -> Office:
         models=models,
         read=lambda: _read(config, plugins, models),
         write=lambda state, reason: write_state(config, state, reason=reason, at=datetime.now(UTC)),
+        try_room=lambda state: _try_room(config, state),
         check=lambda new, old: check_sections(talk, models, new, old, commands=commands),
         render=lambda state: _rendered(plugins, state),
         nics=find_nics,
@@ -199,6 +210,19 @@ def _read(config: Path, plugins: Plugins, models: Mapping[str, type[SectionModel
             mend="Install the node, or lay out CONFIG alone: see nodectl install",
         )
     return stored
+
+
+def _try_room(config: Path, state: State) -> None:
+    """Write a state beside the one in force and take it away again."""
+    files = LiveFiles()
+    try:
+        files.write(config / _SCRATCH, state_to_text(state).encode(), mode=0o600)
+        files.remove(config / _SCRATCH)
+    except OSError as error:
+        raise NodeError(
+            f"CONFIG takes no change, so none is made: {error.strerror or error}",
+            mend="See nodectl persist list for what fills it, and journalctl -k for errors of its disk",
+        ) from None
 
 
 def _remember(config: Path, plugins: Plugins, state: State) -> str:

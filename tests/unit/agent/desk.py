@@ -93,6 +93,7 @@ class Node:
             MODELS,
             self._read,
             self._write,
+            lambda _: None,
             check,
             render,
             lambda: (),

@@ -125,6 +125,17 @@ def test_a_state_that_cannot_be_written_leaves_all_as_it_was(node: Node) -> None
     assert node.ran == []
 
 
+def test_a_change_that_could_not_be_stored_is_not_even_tried(node: Node) -> None:
+    def full(_: State) -> None:
+        raise NodeError("CONFIG is full")
+
+    object.__setattr__(node.desk, "try_room", full)
+    with pytest.raises(NodeError, match="CONFIG is full"):
+        carry_out(node.desk, propose(node.desk, setting(netplan=OTHER)), reason="t", timeout_s=60)
+    assert "active-backup" in str(node.text(NETPLAN))
+    assert node.ran == []
+
+
 def test_a_change_between_is_noticed(node: Node) -> None:
     first, second = propose(node.desk, setting(hostname="x")), propose(node.desk, setting(hostname="y"))
     carry_out(node.desk, first, reason="t", timeout_s=60)

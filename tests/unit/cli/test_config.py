@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import logging
@@ -212,6 +213,19 @@ def test_a_network_change_waits_for_its_confirmation(
     assert main.run(["config", "confirm"]) == 0
     assert stored(node)["network"]["netplan"] == {"ethernets": {"eth0": {"dhcp4": True}}}
     assert main.run(["config", "confirm"]) == 2
+
+
+def test_a_full_config_takes_no_change_on_trial(
+    node: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(config_desk.LiveFiles, "write", full)
+    assert main.run(["config", "set", "network.netplan.ethernets.eth0.dhcp4=true"]) == 1
+    assert "CONFIG takes no change, so none is made: No space left on device" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert sorted(path.name for path in node.config.glob("trial*")) == []
 
 
 def test_rollback_takes_a_trial_back_and_goes_to_earlier_versions(
