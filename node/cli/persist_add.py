@@ -9,7 +9,7 @@ import click
 
 from node.cli.options import json_option
 from node.cli.persist_places import kept_places
-from node.cli.persist_text import saved_lines, saved_to_data
+from node.cli.persist_text import saved_lines, saved_to_data, shown
 from node.persist.kept_saving import Saved
 from node.persist.kept_set import add
 from node.system.commands import LiveCommands
@@ -34,14 +34,14 @@ def command(paths: tuple[Path, ...], *, as_json: bool) -> None:
         click.echo(json.dumps(saved_to_data(saved) | {"paths": wanted}, indent=2))
         return
     for path in wanted:
-        click.echo(f"kept from now on: {path}{_symlink_words(places.root, path)}")
+        click.echo(f"kept from now on: {shown(path)}{_symlink_words(places.root, path)}")
     for line in saved_lines(_only_odd(saved)):
         click.echo(line)
 
 
 def _symlink_words(root: Path, path: str) -> str:
     where = root / path.lstrip("/")
-    return f" (the symlink itself; it leads to {where.readlink()})" if where.is_symlink() else ""
+    return f" (the symlink itself; it leads to {shown(str(where.readlink()))})" if where.is_symlink() else ""
 
 
 def _only_odd(saved: Saved) -> Saved:

@@ -9,6 +9,7 @@ import click
 
 from node.cli.options import json_option
 from node.cli.persist_places import kept_places
+from node.cli.persist_text import shown
 from node.persist.kept_set import drop
 
 
@@ -27,4 +28,4 @@ def command(paths: tuple[Path, ...], *, as_json: bool) -> None:
         click.echo(json.dumps({"format": 1, "paths": unwanted}, indent=2))
         return
     for path in unwanted:
-        click.echo(f"no longer kept: {path}")
+        click.echo(f"no longer kept: {shown(path)}")

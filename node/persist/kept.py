@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import stat
+import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from node.persist.kept_record import RECORD, NotRestored, Record, seen_at, write
 from node.persist.kept_refusals import refusal
 from node.system.entries import ACL, DEFAULT_ACL, set_facts, set_mtime
 
+# A start waits for it, so it has an end: big files go last, and what there is no time for stays kept.
+TIME_S = 12.0
+_BIG = 4 << 20
 _TEMPORARY = ".nodecrust-kept"
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _WORDS_AT_MOST = 10
@@ -34,12 +38,14 @@ def restore(
     rendered: Collection[str] = (),
     declared: Mapping[str, Sequence[str]] | None = None,
     record: Path = RECORD,
+    time_s: float = TIME_S,
 ) -> tuple[str, ...]:
     """Put everything that is kept on CONFIG into a root that isn't running yet; give warnings, one an alarm.
 
     What can't be put back is named, costs nothing but itself and stays kept. A path in `rendered` is the
     state's, whatever is kept of it. `declared` are the paths of plugins, by the plugin's name; from now on
-    they are kept. Owners are looked up by name in the root's own /etc/passwd and /etc/group.
+    they are kept. Owners are looked up by name in the root's own /etc/passwd and /etc/group. It takes no
+    longer than `time_s`, about.
     """
     owners, said = _declared_paths(declared or {}, frozenset(rendered))
     try:
@@ -50,7 +56,7 @@ def restore(
     index = stored.index
     if not index.paths and not owners:
         return ()
-    work = _Restoration(root, Blobs(config / KEPT), frozenset(rendered))
+    work = _Restoration(root, Blobs(config / KEPT), frozenset(rendered), time.monotonic() + time_s)
     work.run(index)
     live = (*(kept.path for kept in index.paths), *owners)
     failed = {path: NotRestored(why, seen_at(root, path)) for path, why in work.failed.items()}
@@ -87,18 +93,19 @@ def _few(words: Sequence[str]) -> list[str]:
 class _Restoration:
     """One run over the entries. `failed` says why by path, `said` what else is worth a word."""
 
-    def __init__(self, root: Path, blobs: Blobs, rendered: frozenset[str]) -> None:
+    def __init__(self, root: Path, blobs: Blobs, rendered: frozenset[str], deadline: float) -> None:
         self.failed: dict[str, str] = {}
         self.said: list[str] = []
         self._root = root
         self._blobs = blobs
         self._rendered = rendered
+        self._deadline = deadline
         self._accounts: Accounts = read_accounts(root)
         self._folders: list[Entry] = []
         self._sound: set[Path] = {root}
 
     def run(self, index: Index) -> None:
-        for entry in index.entries:
+        for entry in sorted(index.entries, key=lambda each: each.size >= _BIG):
             try:
                 self._put(entry)
             except NodeError as error:
@@ -143,7 +150,7 @@ class _Restoration:
                 temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
             )
             try:
-                self._blobs.copy_to(entry.sha256, number)
+                self._blobs.copy_to(entry.sha256, number, write=self._write)
             finally:
                 os.close(number)
             self._set_facts(temporary, entry)
@@ -151,6 +158,11 @@ class _Restoration:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+    def _write(self, number: int, contents: memoryview) -> int:
+        if time.monotonic() > self._deadline:
+            raise NotRestorableError("there was no time for it at this start")
+        return os.write(number, contents)
 
     def _link(self, entry: Entry, path: Path) -> bool:
         """Make it a hard link again; False where it is none, or what it is a link to isn't there."""

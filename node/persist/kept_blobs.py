@@ -19,6 +19,8 @@ _CHUNK = 1 << 18
 # A run of zeroes of this length, in place, becomes a hole; the filesystem's blocks are no longer.
 _HOLE = 4096
 _ZEROES = bytes(_HOLE)
+# Writes to an open file, as os.write does.
+Write = Callable[[int, memoryview], int]
 
 
 class DamagedBlobError(NodeError):
@@ -70,8 +72,8 @@ class Blobs:
         except OSError:
             return False
 
-    def copy_to(self, sha256: str, target: int) -> None:
-        """Write a blob to an open, empty file.
+    def copy_to(self, sha256: str, target: int, *, write: Write = os.write) -> None:
+        """Write a blob to an open, empty file by `write`, whose errors pass.
 
         DamagedBlobError, with the file half written, where the blob isn't whole; OSError where the file can't
         be written.
@@ -81,7 +83,7 @@ class Blobs:
         except OSError as error:
             raise DamagedBlobError(f"its saved contents can't be read: {error.strerror}") from error
         try:
-            found = copy_contents(source, target, os.write)
+            found = copy_contents(source, target, write)
         except OSError as error:
             # What the file to be written says of itself, such as that there is no room, is another matter.
             if error.errno not in (errno.EIO, errno.EISDIR):
@@ -138,7 +140,7 @@ def digest_of(number: int) -> str:
     return digest.hexdigest()
 
 
-def copy_contents(source: int, target: int, write: Callable[[int, memoryview], int]) -> str:
+def copy_contents(source: int, target: int, write: Write) -> str:
     """Copy from one open file's place to another's, leaving holes for zeroes; give the SHA-256."""
     digest = hashlib.sha256()
     length, written_to = 0, 0
@@ -183,6 +185,6 @@ def _has_hole(chunk: bytes) -> bool:
     return _ZEROES in chunk
 
 
-def _write_all(target: int, contents: memoryview, write: Callable[[int, memoryview], int]) -> None:
+def _write_all(target: int, contents: memoryview, write: Write) -> None:
     while contents:
         contents = contents[write(target, contents) :]

@@ -150,7 +150,10 @@ class _Walk:
         return files, size, is_mixed
 
     def _note(self, path: str, what: What, is_folder: bool = False, *, files: int = 0, size: int = 0) -> None:
-        self._give(Change(path, what, is_folder, files, size, noise_reason(path)))
+        why = noise_reason(path)
+        if not why and what is What.NEW and is_folder and not files:
+            why = "there is no file in it"
+        self._give(Change(path, what, is_folder, files, size, why))
 
 
 def _below(top: Path | None, path: str) -> Path | None:

@@ -15,9 +15,7 @@ from node.persist.kept_set import all_paths, look
 from node.system.entries import read_facts
 
 NO_NODE = "no Nodecrust image runs here, so nobody knows what it was before"
-BY_HAND = (
-    "it is made from the node's configuration and was changed by hand: nodectl config keeps such changes"
-)
+BY_HAND = "made from the configuration and changed by hand; nodectl config keeps such a change"
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,8 @@ def _changes(
         return (), (), NO_NODE
     found = read_changes(tree, explained=[*(kept.path for kept in paths), *tree.rendered])
     lost = [change for change in found if not change.why]
-    lost += [Change(path, What.CHANGED, why=BY_HAND) for path in _edited(places)]
+    for path in _edited(places):
+        lost.append(Change(path, What.CHANGED, why=BY_HAND))
     lost.sort(key=lambda change: change.path)
     return tuple(lost), tuple(change for change in found if change.why), ""
 

@@ -94,7 +94,7 @@ def acl_to_text(value: bytes, accounts: Accounts) -> str:
 
 
 def acl_from_text(text: str, accounts: Accounts) -> bytes:
-    """Give the kernel's form of an ACL that `acl_to_text` gave; a name not known here is left out.
+    """Give the kernel's form of an ACL that `acl_to_text` gave, without those who are not known here.
 
     ValueError where it is none.
     """
@@ -109,7 +109,9 @@ def acl_from_text(text: str, accounts: Accounts) -> bytes:
             items.append((own, bits, _NOBODY))
             continue
         numbers = accounts.users if named == _USER else accounts.groups
-        number = int(who) if who.isdigit() else numbers.get(who)
+        # A number without a name may be somebody's here, who was never meant.
+        free = int(who) if who.isdigit() and int(who) not in numbers.values() else None
+        number = numbers.get(who, free)
         if number is not None:
             items.append((named, bits, number))
     # The kernel wants them sorted by tag and number.

@@ -195,3 +195,25 @@ def test_putting_back_twice_is_the_same_as_once(node: KeptNode) -> None:
     again = restore(node.places.config, node.places.root, record=node.places.record)
     assert again == ()
     assert sorted(path.name for path in node.at("/etc/app").iterdir()) == ["a", "l"]
+
+
+def test_a_start_does_not_wait_for_ever_and_big_files_come_last(node: KeptNode) -> None:
+    node.write("/etc/app/big", "x" * (5 << 20))
+    node.write("/etc/app/small", "1")
+    node.add("/etc/app")
+    assert restore(node.places.config, node.places.root, record=node.places.record, time_s=-1) != ()
+    clock = [0.0]
+
+    def tick() -> float:
+        clock[0] += 1
+        return clock[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("node.persist.kept.time.monotonic", tick)
+        shutil.rmtree(node.at("/etc/app"))
+        warnings = restore(node.places.config, node.places.root, record=node.places.record, time_s=4)
+    assert warnings == ("/etc/app/big was not put back: there was no time for it at this start",)
+    assert [path.name for path in node.at("/etc/app").iterdir()] == ["small"]
+    save(node.places)
+    node.boot()
+    assert node.at("/etc/app/big").stat().st_size == 5 << 20
