@@ -179,6 +179,9 @@ class _Scanning:
             return False
         if image.size != facts.size or image.attributes != facts.attributes:
             return False
+        # Another name of it is kept, which is to be the same file again.
+        if image.links != facts.links:
+            return False
         number = os.open(self._tree.image / entry.path.lstrip("/"), _OPEN)
         try:
             return digest_of(number) == entry.sha256
