@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 
 from node.errors import InputError, NodeError
 from node.model.kept import Entry, Index, KeptPath, is_within
-from node.model.size import format_size
 from node.persist.kept_blobs import Blobs, ChangedMeanwhileError
 from node.persist.kept_index import INDEX_FILE, read_index, write_index
 from node.persist.kept_places import KeptPlaces
@@ -137,9 +136,7 @@ class Saving:
         fitting, used = [], 0
         for entry in sorted(new, key=lambda each: needed[each.path]):
             if used + needed[entry.path] > room or entry.size > total:
-                words = (
-                    f"it needs {format_size(needed[entry.path])}; CONFIG has {format_size(room - used)} free"
-                )
+                words = f"it needs {_words_of(needed[entry.path])}; CONFIG has {_words_of(room - used)} free"
                 not_saved[entry.path] = words
             else:
                 used += needed[entry.path]
@@ -174,6 +171,12 @@ class Saving:
                 files.remove(self.places.kept / name)
 
 
+def _words_of(size: int) -> str:
+    from node.model.size import format_size  # noqa: PLC0415 - a watch needn't hold pydantic in memory for it
+
+    return format_size(size)
+
+
 def _belongs(entry: Entry, top: str) -> bool:
     return is_within(entry.path, top) or (entry.implied and is_within(top, entry.path))
 
@@ -195,10 +198,10 @@ def _too_big(new: Collection[Entry], needed: Mapping[str, int], total: int, room
     largest = max(new, key=lambda entry: max(needed[entry.path], entry.size if entry.size > total else 0))
     mend = "Everything that was kept before still is; nodectl persist drop PATH makes room"
     if largest.size > total:
-        brief = f"{largest.path} is {format_size(largest.size)} long; CONFIG has {format_size(total)} in all"
+        brief = f"{largest.path} is {_words_of(largest.size)} long; CONFIG has {_words_of(total)} in all"
         return TooBigError(brief, mend=mend)
     return TooBigError(
-        f"{format_size(sum(needed.values()))} would be needed; CONFIG has {format_size(room)} for kept files",
-        details=f"the largest of them is {largest.path}: {format_size(needed[largest.path])}",
+        f"{_words_of(sum(needed.values()))} would be needed; CONFIG has {_words_of(room)} for kept files",
+        details=f"the largest of them is {largest.path}: {_words_of(needed[largest.path])}",
         mend=mend,
     )
