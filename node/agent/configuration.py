@@ -151,8 +151,11 @@ def carry_out(desk: Desk, proposal: Proposal, *, reason: str, timeout_s: int | N
     with exclusive(desk.places.run), deaf_to_hangup():
         if trial := read_trial(desk.places.run):
             raise TryAgainError(
-                f"a change is on trial for {trial.remaining_s} s more",
-                mend="Confirm it by nodectl config confirm, or take it back by nodectl config rollback",
+                "a change that failed could not be taken back whole yet"
+                if trial.failed
+                else f"a change is on trial for {trial.remaining_s} s more",
+                mend="Take it back by nodectl config rollback"
+                + ("" if trial.failed else ", or confirm it by nodectl config confirm"),
             )
         if desk.read().state != proposal.before:
             raise TryAgainError("the configuration was changed meanwhile", mend="Look at it and try again")
@@ -183,6 +186,11 @@ def confirm(desk: Desk) -> Trial:
         trial = read_trial(desk.places.run)
         if trial is None:
             raise InputError("no change is on trial", details=last_end(desk.places.run))
+        if trial.failed:
+            raise NodeError(
+                "the change failed and could not be taken back whole",
+                mend="Try again by nodectl config rollback; a restart brings the old configuration",
+            )
         # A CONFIG that takes it no more leaves the trial running: then the node stays as a restart has it.
         if desk.read().state != trial.state:
             desk.write(trial.state, trial.reason)
@@ -202,7 +210,9 @@ def take_back(places: Places, commands: Commands, *, why: str) -> tuple[str, ...
         if trial is None:
             return None
         failures = perform_as_far_as_possible(trial.way_back, places, commands)
-        if not failures:
+        if failures:
+            write_trial(places.run, replace(trial, failed=True))
+        else:
             forget_trial(places.run)
             note_end(places.run, f"The last one ({trial.reason}) {why}.")
         return failures
@@ -227,6 +237,7 @@ def _begin(desk: Desk, trial: Trial, way: Work) -> None:
         failures = _take_back(desk, trial.way_back)
         if failures:
             # The timer tries once more.
+            write_trial(run, replace(trial, failed=True))
             raise _failed(error, failures) from error
         forget_trial(run)
         disarm(desk.commands)

@@ -32,7 +32,8 @@ class Trial:
     """A change that waits for its confirmation.
 
     `state` becomes node.yaml by the confirmation, with `reason` in its history; `way_back` undoes the change.
-    `begun_s` is the kernel's time since boot in seconds, which no clock that is set can move.
+    `begun_s` is the kernel's time since boot in seconds, which no clock that is set can move. `failed` marks
+    one that could not be taken back whole, which waits for another try and can't be confirmed any more.
     """
 
     state: State
@@ -40,6 +41,7 @@ class Trial:
     way_back: Work
     timeout_s: int
     begun_s: float
+    failed: bool = False
 
     @property
     def remaining_s(self) -> int:
@@ -62,6 +64,7 @@ def write_trial(run: Path, trial: Trial) -> None:
         "way_back": trial.way_back.to_data(),
         "timeout_s": trial.timeout_s,
         "begun_s": trial.begun_s,
+        "failed": trial.failed,
     }
     LiveFiles().write(folder / "trial.json", json.dumps(document).encode(), mode=0o600)
     (run / _ENDED).unlink(missing_ok=True)
@@ -77,6 +80,7 @@ def read_trial(run: Path) -> Trial | None:
             Work.from_data(data["way_back"]),
             data["timeout_s"],
             data["begun_s"],
+            data["failed"],
         )
     except (FileNotFoundError, NotADirectoryError):
         return None

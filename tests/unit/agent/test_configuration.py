@@ -217,6 +217,23 @@ def test_a_network_change_that_fails_is_taken_back_at_once(node: Node, failing: 
     assert read_trial(node.places.run) is None
 
 
+def test_a_change_that_fails_both_ways_is_never_confirmed(node: Node) -> None:
+    def run(argv, **options):
+        if "networkctl" in argv:
+            raise failed("networkctl")
+        return node.system.commands.__class__.run(node.system.commands, argv, **options)
+
+    node.desk.commands.run = run  # type: ignore[method-assign]
+    with pytest.raises(NodeError, match="could not be taken back whole") as caught:
+        carry_out(node.desk, propose(node.desk, setting(netplan=OTHER)), reason="t", timeout_s=60)
+    assert "taking it back: networkctl failed: its last words" in caught.value.details
+    with pytest.raises(NodeError, match="could not be taken back whole"):
+        confirm(node.desk)
+    with pytest.raises(TryAgainError, match="failed"):
+        carry_out(node.desk, propose(node.desk, setting(hostname="x")), reason="t", timeout_s=60)
+    assert node.stored.sections["network"]["netplan"] == BOND
+
+
 def test_a_way_back_that_fails_goes_on_and_stays_for_another_try(node: Node) -> None:
     carry_out(node.desk, propose(node.desk, setting(netplan=OTHER)), reason="t", timeout_s=60)
     node.system.failing["commands.run"] = failed("netplan")
@@ -224,6 +241,9 @@ def test_a_way_back_that_fails_goes_on_and_stays_for_another_try(node: Node) -> 
     assert failures is not None
     assert len(failures) == 2
     assert "active-backup" in str(node.text(NETPLAN))
+    with pytest.raises(NodeError, match="could not be taken back whole"):
+        confirm(node.desk)
+    assert node.stored.sections["network"]["netplan"] == BOND
     del node.system.failing["commands.run"]
     assert take_back(node.places, node.system.commands, why="") == ()
 
