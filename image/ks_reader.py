@@ -6,6 +6,7 @@ import hashlib
 import re
 import warnings
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,8 @@ class KickstartReader(KickstartParser):  # type: ignore[misc]
         except KickstartError as error:
             self.complain(str(error.message or error))
             return None
-        self.directives.append((self.here, args[0], value))
+        # Some directives have one object for all their lines, which each line changes.
+        self.directives.append((self.here, args[0], copy(value)))
         return value
 
     def _finalize(self, obj: Any) -> None:

@@ -297,3 +297,9 @@ def test_the_page_names_all_that_is_honoured() -> None:
     page = (Path(__file__).parents[3] / "docs/kickstart.md").read_text()
     for name in HONOURED:
         assert f"`{name}`" in page
+
+
+def test_every_line_of_a_directive_counts(kickstart: KickstartText) -> None:
+    read = kickstart("services --enabled=ssh\nservices --disabled=cron\nservices --disabled=atd,at\n")
+    assert read.enabled == ("ssh",)
+    assert read.disabled == ("cron", "atd", "at")
