@@ -14,7 +14,7 @@ _LIMIT_S = 0.5
 def measure() -> Report:
     """Time `nodectl --help` and a whole plan."""
     nodectl = str(Path(sys.executable).parent / "nodectl")
-    machines = Path("node/testing/machines")
+    machines = Path("node/demo/machines")
     machine = machines / "vm-virtio-blank.json"
     answers = "tests/data/minimal-answers.yaml"
     rows = []

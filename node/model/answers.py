@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from node.model.origin import DEFAULT, Origin, Precedence
+from node.model.page import Page
 
 
 class SectionModel(BaseModel):
@@ -89,11 +90,15 @@ class Answers:
 
 @dataclass(frozen=True)
 class Section:
-    """A section as `node_sections` offers it. `title` and `help` serve the screens and the documentation."""
+    """A section as `node_sections` offers it. `title` and `help` serve the screens and the documentation.
+
+    `pages` are what the screens ask; without any, one is made from the model's fields and their descriptions.
+    """
 
     model: type[SectionModel]
     title: str
     help: str = ""
+    pages: tuple[Page, ...] = ()
 
     @property
     def key(self) -> str:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from node.model.answers import SectionModel
+from node.model.words import Words
 
 
 class Mode(StrEnum):
@@ -36,4 +37,7 @@ class InstallAnswers(SectionModel):
         "",
         pattern=r"^[A-Za-z0-9._:-]{0,64}$",
         description="An ID of your choice: install again over a finished installation, once for each ID.",
+    )
+    locked: Words = Field(
+        (), description="Keys that the screens show and don't let change, such as `storage.disk` or `access`."
     )

@@ -10,6 +10,7 @@ from node.model.problem import Problem
 from node.model.state import RenderedFile, State
 from node.plugins.access.answers import AccessAnswers
 from node.plugins.access.check import problems
+from node.plugins.access.pages import PAGES
 from node.plugins.access.render import rendered
 
 __all__ = ["AccessAnswers", "node_render", "node_sections", "node_validate"]
@@ -19,7 +20,12 @@ __all__ = ["AccessAnswers", "node_render", "node_sections", "node_validate"]
 def node_sections() -> Sequence[Section]:
     """Offer the section `access`."""
     return (
-        Section(AccessAnswers, "Access", "Who may log in: the admin user, root, and how SSH lets them in."),
+        Section(
+            AccessAnswers,
+            "Access",
+            "Who may log in: the admin user, root, and how SSH lets them in.",
+            pages=PAGES,
+        ),
     )
 
 

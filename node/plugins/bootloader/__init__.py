@@ -6,6 +6,7 @@ from node.hookspecs import Target, hookimpl
 from node.model.answers import Answers, Section
 from node.model.inventory import Inventory
 from node.model.layout import DiskIdentity, Role
+from node.model.page import Page
 from node.model.step import PlannedStep, Step
 from node.plugins.bootloader.answers import BootAnswers
 from node.plugins.bootloader.arguments import carried_over, command_line
@@ -23,7 +24,8 @@ from node.plugins.bootloader.steps import (
 @hookimpl
 def node_sections() -> list[Section]:
     """Offer `boot`."""
-    return [Section(BootAnswers, "Boot", "The boot menu and the kernel's arguments.")]
+    words = "The boot menu and the kernel's arguments."
+    return [Section(BootAnswers, "Boot", words, pages=(Page("boot", "Boot", words, asked=False),))]
 
 
 @hookimpl

@@ -7,12 +7,17 @@ from node.model.answers import Section
 from node.model.install import InstallAnswers
 from node.model.inventory import Inventory
 from node.model.problem import Blame, Problem
+from node.plugins.install.pages import PAGES
 
 
 @hookimpl
 def node_sections() -> list[Section]:
     """Offer `install`."""
-    return [Section(InstallAnswers, "Installation", "How the installation runs and what comes after it.")]
+    return [
+        Section(
+            InstallAnswers, "Installation", "How the installation runs and what comes after it.", pages=PAGES
+        )
+    ]
 
 
 @hookimpl

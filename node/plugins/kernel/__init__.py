@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from node.hookspecs import hookimpl
 from node.model.answers import Answers, Section
+from node.model.page import Page
 from node.model.problem import Problem
 from node.model.state import RenderedFile, State
 from node.plugins.kernel.answers import KernelAnswers
@@ -23,6 +24,8 @@ def node_sections() -> Sequence[Section]:
             KernelAnswers,
             "Kernel",
             "Modules and their options, and sysctl. Arguments for the kernel itself are `boot.append`.",
+            # Asked of nobody: most nodes want none of it.
+            pages=(Page("kernel", "Kernel", asked=False),),
         ),
     )
 

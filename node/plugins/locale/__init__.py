@@ -8,6 +8,7 @@ from node.hookspecs import hookimpl
 from node.model.answers import Section
 from node.model.state import RenderedFile, State
 from node.plugins.locale.answers import LocaleAnswers
+from node.plugins.locale.pages import PAGES
 from node.plugins.locale.render import rendered
 
 __all__ = ["LocaleAnswers", "node_render", "node_sections"]
@@ -16,7 +17,7 @@ __all__ = ["LocaleAnswers", "node_render", "node_sections"]
 @hookimpl
 def node_sections() -> Sequence[Section]:
     """Offer the section `locale`."""
-    return (Section(LocaleAnswers, "Language and time", "Language, keyboard and time zone."),)
+    return (Section(LocaleAnswers, "Language and time", "Language, keyboard and time zone.", pages=PAGES),)
 
 
 @hookimpl

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from node.hookspecs import hookimpl
 from node.model.answers import Answers, Section
+from node.model.page import Page
 from node.model.problem import Problem
 from node.model.state import RenderedFile, State
 from node.plugins.logging.answers import LoggingAnswers
@@ -24,6 +25,8 @@ def node_sections() -> Sequence[Section]:
             "Logging",
             "Log servers. The whole journal is sent to each, as RFC 5424 has it; what a server misses while "
             "it is away is sent later, after a reboot too.",
+            # Asked of nobody: most nodes want none of it.
+            pages=(Page("logging", "Logging", asked=False),),
         ),
     )
 

@@ -11,6 +11,7 @@ from node.model.problem import Problem
 from node.model.state import RenderedFile, State
 from node.plugins.network.answers import NetworkAnswers
 from node.plugins.network.check import problems
+from node.plugins.network.pages import PAGES
 from node.plugins.network.render import rendered
 
 __all__ = ["NetworkAnswers", "node_render", "node_sections", "node_validate"]
@@ -24,6 +25,7 @@ def node_sections() -> Sequence[Section]:
             NetworkAnswers,
             "Network",
             "Host name, interfaces in netplan's own schema, name servers and time servers.",
+            pages=PAGES,
         ),
     )
 

@@ -20,6 +20,7 @@ from node.plugins.storage.choice import choose_disk
 from node.plugins.storage.foreign import foreign
 from node.plugins.storage.fstab import fstab
 from node.plugins.storage.old_boot import old_boot_areas
+from node.plugins.storage.pages import PAGES
 from node.plugins.storage.steps import CheckDisk, MakeFilesystem, MountTarget, PartitionDisk, ReleaseDisk
 
 # What the steps after these write to, below the target folder.
@@ -29,7 +30,8 @@ _MOUNTED = {Role.BOOT: Path("boot"), Role.ESP: Path("esp"), Role.CONFIG: Path("c
 @hookimpl
 def node_sections() -> list[Section]:
     """Offer `storage`."""
-    return [Section(StorageAnswers, "Disk", "Which disk the node is installed on, and how it is divided.")]
+    words = "Which disk the node is installed on, and how it is divided."
+    return [Section(StorageAnswers, "Disk", words, pages=PAGES)]
 
 
 @hookimpl

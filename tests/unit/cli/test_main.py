@@ -12,9 +12,9 @@ import click
 import pytest
 
 from node.cli import boundary, install, logs, main
+from node.demo import machines
 from node.errors import InputError, StepFailedError, TryAgainError, UnfitMachineError
 from node.model.problem import Problem
-from node.testing import machines
 
 PROBLEM = Problem("disk-too-small", "storage.disk", "is too small", "Take a larger one")
 MACHINES = Path(machines.__file__).parent
