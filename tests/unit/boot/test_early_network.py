@@ -240,6 +240,8 @@ def test_the_primary_of_a_bond_is_a_setting_of_its_port(shell: InitrdShell) -> N
         ("bond=bond0:eth0:primary=eth1", "primary=eth1 names no port of bond0"),
         ("bond=bond0:eth0:mode=1:1500:x", "more parts than"),
         ("bond=bond0:bond0", "can't be its own port"),
+        ("bond=bond0:*", "'*' is no name of an interface"),
+        ("bond=bond0:eth0:*", "the option '*' is not one"),
         ("bond=b0:eth0 bond=b1:eth0", "'eth0' belongs to b0 already"),
         ("bond=b0:eth0 bridge=b0:eth1", "'b0' is made twice, as bond and as bridge"),
         ("bond=b0:vlan5 vlan=vlan5:eth0", "ports of a bond are cards"),

@@ -320,6 +320,9 @@ read_route() {
 
 # Whether a word is one of these; then it is read.
 read_network_word() {
+    # A pattern is no list of the files here.
+    local -
+    set -f
     case $1 in
         ip=*) read_ip "$1" ;;
         bond | bond=*) read_bond "$1" ;;
