@@ -66,7 +66,7 @@ class Node:
         options = f"lowerdir={run_}/lower,upperdir={run_}/overlay/upper,workdir={run_}/overlay/work"
         self._mount("overlay", self.folder / "root", "-t", "overlay", "-o", options)
         self.places.record.unlink(missing_ok=True)
-        self.warnings = restore(self.places.config, self.places.root, record=self.places.record)
+        self.warnings = restore(self.places.config, self.places.root, record=self.places.record, time_s=600)
 
     def shut_down(self) -> None:
         while len(self.mounted) > 1:

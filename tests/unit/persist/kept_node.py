@@ -80,12 +80,14 @@ class KeptNode:
         for path in rendered:
             self.write(path, "made from the state")
         self.places.rendered.write_text(json.dumps({"paths": list(rendered)}))
+        # A machine that is busy with other things is no reason to leave a file out.
         self.warnings = restore(
             self.places.config,
             self.places.root,
             rendered=rendered,
             declared=declared,
             record=self.places.record,
+            time_s=600,
         )
 
     def entries(self) -> dict[str, str]:

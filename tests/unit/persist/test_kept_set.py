@@ -170,14 +170,14 @@ def test_hard_links_stay_one_file_and_are_stored_once(node: KeptNode) -> None:
 def test_holes_stay_holes(node: KeptNode) -> None:
     with node.write("/etc/big", "").open("wb") as file:
         file.write(b"start")
-        file.seek(64 << 20)
+        file.seek(8 << 20)
         file.write(b"middle")
-        file.truncate(128 << 20)
+        file.truncate(16 << 20)
     before = node.at("/etc/big").read_bytes()
     node.add("/etc/big")
     node.boot()
     status = node.at("/etc/big").stat()
-    assert status.st_size == 128 << 20
+    assert status.st_size == 16 << 20
     assert status.st_blocks * 512 < 1 << 20
     assert node.at("/etc/big").read_bytes() == before
     blob = next((node.places.kept / "blobs").iterdir())
