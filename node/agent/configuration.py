@@ -219,18 +219,18 @@ def take_back(places: Places, commands: Commands, *, why: str) -> tuple[str, ...
 
 
 def _begin(desk: Desk, trial: Trial, way: Work) -> None:
-    """Write down the way back and arm it before the first change."""
+    """Arm the way back and write it down before the first change."""
     run = desk.places.run
     # What could not be stored in the end is not begun.
     desk.try_room(trial.state)
+    # A timer without a record does nothing; a record without a timer would stand in the way for ever.
+    arm(trial.timeout_s, desk.commands)
     try:
         write_trial(run, trial)
-        arm(trial.timeout_s, desk.commands)
-    except (NodeError, OSError) as error:
+    except OSError as error:
         forget_trial(run)
-        if isinstance(error, OSError):
-            raise NodeError(f"{run} can't be written, so nothing was changed: {error.strerror}") from None
-        raise
+        disarm(desk.commands)
+        raise NodeError(f"{run} can't be written, so nothing was changed: {error.strerror}") from None
     try:
         _perform(desk, way)
     except NodeError as error:

@@ -1,4 +1,4 @@
-"""A change on trial: what takes it back is written down and armed before anything changes.
+"""A change on trial: what takes it back is armed and written down before anything changes.
 
 The record lies in /run, so that a restart during a trial comes up with the old state. The timer is systemd's,
 so that the end of the session changes nothing. node.yaml learns of the change only when it is confirmed.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from node.agent import lock, work
+from node.agent import configuration, lock, work
 from node.agent.configuration import Rendered, carry_out, confirm, propose, take_back
 from node.agent.lock import exclusive
 from node.agent.trial import last_end, read_trial
@@ -123,6 +123,25 @@ def test_a_state_that_cannot_be_written_leaves_all_as_it_was(node: Node) -> None
         carry_out(node.desk, proposal, reason="t", timeout_s=60)
     assert node.text("/etc/hostname") == "node1\n"
     assert node.ran == []
+
+
+@pytest.mark.parametrize("moment", ["arm", "write_trial"])
+def test_a_death_before_the_first_change_leaves_no_trial(
+    node: Node, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def dies(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(configuration, moment, dies)
+        with pytest.raises(Killed):
+            carry_out(node.desk, propose(node.desk, setting(netplan=OTHER)), reason="t", timeout_s=60)
+    assert read_trial(node.places.run) is None
+    assert take_back(node.places, node.system.commands, why="") is None
+    assert carry_out(node.desk, propose(node.desk, setting(netplan=OTHER)), reason="t", timeout_s=60)
 
 
 def test_a_change_that_could_not_be_stored_is_not_even_tried(node: Node) -> None:
