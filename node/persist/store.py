@@ -163,6 +163,9 @@ def _write(
         with contextlib.suppress(UnreadableError):
             copy_aside(files, folder)
     else:
+        # Power cuts may have kept earlier writes from it.
+        with contextlib.suppress(OSError):
+            versions.prune(KEPT_VERSIONS)
         _adopt(files, current, versions, at)
     number = versions.next_number()
     contents = with_head(state_to_text(state), number=number, at=at, reason=reason).encode()
