@@ -97,6 +97,7 @@ def _node(folder: Path) -> KeptPlaces:
         changes=folder / "no-overlay",
         record=folder / "run/kept.json",
         rendered=folder / "run/rendered.json",
+        started=folder / "run/started.json",
         mounts=(),
     )
 

@@ -1,8 +1,13 @@
-"""What units run: `watch` saves changes of kept files, `save` the last ones, `warn` says what is lost."""
+"""What units run around kept files.
+
+`watch` saves their changes, `save` the last ones; `begin` notes what the start changed by itself, and `warn`
+says what else a restart loses.
+"""
 
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 from node.boot.alarms import raise_alarms
@@ -13,9 +18,11 @@ from node.persist.kept_changes import Change
 from node.persist.kept_diff import read_lost
 from node.persist.kept_places import KeptPlaces
 from node.persist.kept_set import save
+from node.persist.kept_start import note_start
 from node.system.inotify import Watches
 
 _LINES_AT_MOST = 10
+_SETTLING_S, _SETTLING_TRIES = 5.0, 6
 
 
 def warning_lines(lost: tuple[Change, ...]) -> list[str]:
@@ -61,6 +68,15 @@ def save_last(places: KeptPlaces) -> int:
     return 1 if words else 0
 
 
+def begin(places: KeptPlaces) -> int:
+    """Note what the start itself changed, so that it isn't warned of; of slow services for a little while."""
+    note_start(places)
+    for _ in range(_SETTLING_TRIES):
+        time.sleep(_SETTLING_S)
+        note_start(places, only_late=True)
+    return 0
+
+
 def warn(places: KeptPlaces) -> int:
     """Say on every console, and to whoever is logged in, which changes this restart loses."""
     lines = warning_lines(read_lost(places))
@@ -73,7 +89,7 @@ def warn(places: KeptPlaces) -> int:
 
 def main() -> int:
     """Do one of them."""
-    verbs = {"watch": watch, "save": save_last, "warn": warn}
+    verbs = {"watch": watch, "save": save_last, "begin": begin, "warn": warn}
     return verbs[sys.argv[1]](KeptPlaces())
 
 

@@ -37,14 +37,16 @@ class Change:
     why: str = ""
 
 
-def read_changes(tree: Tree, *, explained: Collection[str]) -> list[Change]:
+def read_changes(
+    tree: Tree, *, explained: Collection[str], reason: Callable[[str], str] = noise_reason
+) -> list[Change]:
     """Give what was changed since the boot, by path; what lies below a path of `explained` is left out.
 
-    A change of what the system changes by itself has a reason. A new folder stands for all in it. The root
-    must be a node's: `tree.image` and `tree.changes` are known.
+    A change that nobody misses has what `reason` says of its path. A new folder stands for all in it, where
+    that is all alike. The root must be a node's: `tree.image` and `tree.changes` are known.
     """
     found: list[Change] = []
-    _Walk(tree, sorted(explained), found.append).folder("")
+    _Walk(tree, sorted(explained), reason, found.append).folder("")
     return found
 
 
@@ -86,9 +88,16 @@ def _against(tree: Tree, entry: Entry, image: Facts) -> What:
 
 
 class _Walk:
-    def __init__(self, tree: Tree, explained: list[str], give: Callable[[Change], None]) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        explained: list[str],
+        reason: Callable[[str], str],
+        give: Callable[[Change], None],
+    ) -> None:
         self._tree = tree
         self._explained = explained
+        self._reason = reason
         self._give = give
 
     def folder(self, path: str) -> None:
@@ -111,12 +120,7 @@ class _Walk:
             if image is not None:
                 self._note(path, What.REMOVED, image.is_folder)
         elif image is None and live.is_folder:
-            files, size, is_mixed = self._count(path)
-            if leads or (is_mixed and not noise_reason(path)):
-                for name in sorted(_names(self._tree.root / path.lstrip("/"))):
-                    self._look(f"{path}/{name}")
-            else:
-                self._note(path, What.NEW, is_folder=True, files=files, size=size)
+            self._new_folder(path, leads=leads)
         elif image is None:
             self._note(path, What.NEW, size=live.size if live.is_file else 0)
         elif live.is_folder and image.is_folder:
@@ -136,24 +140,32 @@ class _Walk:
             return What.CHANGED
         return What.SAME if live.attributes == image.attributes else What.ATTRIBUTES
 
-    def _count(self, path: str) -> tuple[int, int, bool]:
-        """Give the files of a new folder, their bytes, and whether the system has changed some by itself."""
-        files, size, is_mixed = 0, 0, False
+    def _new_folder(self, path: str, *, leads: bool) -> None:
+        files, size, whys = self._count(path)
+        own = self._reason(path)
+        # One line for all of it where all of it is lost, or none.
+        if leads or (not own and len(whys) > 1 and "" in whys):
+            for name in sorted(_names(self._tree.root / path.lstrip("/"))):
+                self._look(f"{path}/{name}")
+        else:
+            why = own or ("" if "" in whys else next(iter(sorted(whys)), "there is no file in it"))
+            self._give(Change(path, What.NEW, is_folder=True, files=files, size=size, why=why))
+
+    def _count(self, path: str) -> tuple[int, int, set[str]]:
+        """Give the files of a new folder, their bytes, and all reasons that there are for them."""
+        files, size, whys = 0, 0, set()
         for folder, folders, names in os.walk(self._tree.root / path.lstrip("/")):
             inside = "/" + str(Path(folder).relative_to(self._tree.root))
             folders[:] = [name for name in folders if f"{inside}/{name}" not in self._tree.mounts]
-            is_mixed = is_mixed or any(noise_reason(f"{inside}/{name}") for name in (*folders, *names))
             for name in names:
                 facts = read_facts(Path(folder) / name, with_xattrs=False)
                 files += 1
                 size += facts.size if facts and facts.is_file else 0
-        return files, size, is_mixed
+                whys.add(self._reason(f"{inside}/{name}"))
+        return files, size, whys
 
-    def _note(self, path: str, what: What, is_folder: bool = False, *, files: int = 0, size: int = 0) -> None:
-        why = noise_reason(path)
-        if not why and what is What.NEW and is_folder and not files:
-            why = "there is no file in it"
-        self._give(Change(path, what, is_folder, files, size, why))
+    def _note(self, path: str, what: What, is_folder: bool = False, *, size: int = 0) -> None:
+        self._give(Change(path, what, is_folder, size=size, why=self._reason(path)))
 
 
 def _below(top: Path | None, path: str) -> Path | None:

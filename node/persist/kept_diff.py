@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from node.model.kept import Entry, Index, KeptPath, Kind, is_within
 from node.persist.kept_changes import Change, What, against_image, read_changes
-from node.persist.kept_index import BrokenIndexError, StoredIndex, read_index
+from node.persist.kept_index import StoredIndex, read_index
 from node.persist.kept_places import KeptPlaces
 from node.persist.kept_record import NotRestored, Record, read_record
 from node.persist.kept_saving import Looked, changed_paths
 from node.persist.kept_set import all_paths, look
+from node.persist.kept_start import kept_or_rendered, reasons
 from node.system.entries import read_facts
 
 NO_NODE = "no Nodecrust image runs here, so nobody knows what it was before"
@@ -60,11 +61,7 @@ def read_kept(places: KeptPlaces) -> tuple[tuple[KeptState, ...], tuple[str, ...
 
 def read_lost(places: KeptPlaces) -> tuple[Change, ...]:
     """Give what a restart would lose. Quick: nothing of what is kept is read."""
-    try:
-        stored = read_index(places.kept)
-    except BrokenIndexError:
-        stored = StoredIndex(Index())
-    lost, _, _ = _changes(places, all_paths(stored.index, read_record(places.record) or Record()))
+    lost, _, _ = _changes(places)
     return lost
 
 
@@ -72,7 +69,7 @@ def read_diff(places: KeptPlaces) -> Diff:
     """Give it all. BrokenIndexError where the list of kept paths can't be read."""
     stored, record = read_index(places.kept), read_record(places.record) or Record()
     looked = look(places, stored.index, record)
-    lost, expected, unknown = _changes(places, all_paths(stored.index, record))
+    lost, expected, unknown = _changes(places)
     tree = places.tree()
     image = against_image(tree, looked.entries.values()) if tree.image else []
     return Diff(
@@ -86,13 +83,11 @@ def read_diff(places: KeptPlaces) -> Diff:
     )
 
 
-def _changes(
-    places: KeptPlaces, paths: tuple[KeptPath, ...]
-) -> tuple[tuple[Change, ...], tuple[Change, ...], str]:
+def _changes(places: KeptPlaces) -> tuple[tuple[Change, ...], tuple[Change, ...], str]:
     tree = places.tree()
     if tree.image is None or tree.changes is None:
         return (), (), NO_NODE
-    found = read_changes(tree, explained=[*(kept.path for kept in paths), *tree.rendered])
+    found = read_changes(tree, explained=kept_or_rendered(places), reason=reasons(places))
     lost = [change for change in found if not change.why]
     for path in _edited(places):
         lost.append(Change(path, What.CHANGED, why=BY_HAND))

@@ -26,6 +26,7 @@ class KeptPlaces:
     changes: Path = Path("/run/node/overlay/upper")
     record: Path = RECORD
     rendered: Path = Path("/run/node/rendered.json")
+    started: Path = Path("/run/node/started.json")
     mounts: tuple[str, ...] | None = None
     calls: FileCalls = os
 

@@ -82,6 +82,7 @@ class Node:
             changes=run_ / "overlay/upper",
             record=self.folder / "kept.json",
             rendered=self.folder / "rendered.json",
+            started=self.folder / "started.json",
             mounts=(),
         )
 

@@ -40,6 +40,7 @@ class KeptNode:
             changes=self.folder / "no-overlay",
             record=self.folder / "run/kept.json",
             rendered=self.folder / "run/rendered.json",
+            started=self.folder / "run/started.json",
             mounts=(),
         )
 

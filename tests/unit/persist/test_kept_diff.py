@@ -13,6 +13,7 @@ from node.persist.kept_changes import What
 from node.persist.kept_diff import Diff, read_diff, read_kept, read_lost
 from node.persist.kept_noise import noise_reason
 from node.persist.kept_places import KeptPlaces
+from node.persist.kept_start import BY_THE_START, note_start
 from tests.unit.persist.kept_node import KeptNode
 
 
@@ -142,6 +143,44 @@ def test_what_the_system_changes_by_itself_has_a_reason(node: ChangedNode) -> No
 )
 def test_what_counts_as_the_systems_own(path: str, is_noise: bool) -> None:
     assert bool(noise_reason(path)) is is_noise
+
+
+def test_what_the_start_itself_changes_is_no_loss_until_it_is_changed_again(node: ChangedNode) -> None:
+    node.write("/etc/app/changed", "numbered by a service")
+    node.write("/home/admin/.profile", "skeleton")
+    node.write("/home/admin/.bashrc", "skeleton")
+    node.at("/etc/app/removed").unlink()
+    node.settle()
+    assert note_start(node.places)
+    assert lost(node) == {}
+    assert {change.path: change.why for change in diff(node).expected} == dict.fromkeys(
+        ("/etc/app/changed", "/etc/app/removed", "/home"), BY_THE_START
+    )
+    node.write("/etc/app/changed", "edited by somebody")
+    node.write("/home/admin/.bash_history", "reboot")
+    node.write("/home/admin/notes", "mine")
+    node.write("/etc/app/removed", "again")
+    assert lost(node) == {
+        "/etc/app/changed": "changed",
+        "/etc/app/removed": "changed",
+        "/home/admin/notes": "new",
+    }
+
+
+def test_only_slow_services_are_waited_for(node: ChangedNode) -> None:
+    node.settle()
+    note_start(node.places)
+    node.write("/etc/libvirt/qemu/networks/default.xml", "<uuid>")
+    node.write("/etc/own", "mine")
+    node.settle()
+    assert note_start(node.places, only_late=True)
+    assert not note_start(node.places, only_late=True)
+    assert lost(node) == {"/etc/own": "new"}
+    # What was noted once isn't noted anew: then it was somebody else.
+    node.write("/etc/libvirt/qemu/networks/default.xml", "<uuid> and mine")
+    node.settle()
+    assert not note_start(node.places, only_late=True)
+    assert lost(node) == {"/etc/own": "new", "/etc/libvirt": "new"}
 
 
 def test_the_third_part_compares_what_is_kept_with_the_image(node: ChangedNode) -> None:
