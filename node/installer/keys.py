@@ -77,7 +77,9 @@ class KnownKeys:
         siblings = {key.rpartition(".")[2]: key for key in self._keys if key.rpartition(".")[0] == parent}
         if near := get_close_matches(name, siblings, n=1, cutoff=0.6):
             return siblings[near[0]]
-        if near := get_close_matches(dotted, self._keys, n=1, cutoff=0.8):
+        # Siblings were asked already, by their names alone: a long beginning that is the same says nothing.
+        others = [key for key in self._keys if key.rpartition(".")[0] != parent]
+        if near := get_close_matches(dotted, others, n=1, cutoff=0.8):
             return near[0]
         # The right word in the wrong place: storage.serial for storage.disk.serial.
         same = [key for key in self._keys if key.rpartition(".")[2] == name]
