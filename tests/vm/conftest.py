@@ -7,11 +7,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from node.testing.vm import choose_accel
+from node.testing.vm import choose_accel, make_ssh_key
+from tests.vm.installed import Installed, installed_node
 from tests.vm.site import Site
 
 ROOT = Path(__file__).parents[2]
@@ -38,14 +40,23 @@ def image(cache: Path) -> Path:
     """Give the built image: NODECRUST_TEST_IMAGE where that is set, else built by node-image."""
     if given := os.environ.get("NODECRUST_TEST_IMAGE"):
         return Path(given)
-    output = cache / "image"
-    with (cache / "image.lock").open("w") as lock:
+    return _build(KICKSTART, cache / "image")
+
+
+@pytest.fixture(scope="session")
+def newer_image(site: Site, cache: Path) -> Site:
+    """Give the same site with the image that comes after the one under test."""
+    return replace(site, image=_build(Path(__file__).with_name("newer.ks"), cache / "newer"))
+
+
+def _build(kickstart: Path, output: Path) -> Path:
+    with output.with_suffix(".lock").open("w") as lock:
         # Workers of one run meet here: the first builds, the others find it done.
         fcntl.flock(lock, fcntl.LOCK_EX)
         command = (
             str(Path(sys.executable).with_name("node-image")),
             "build",
-            str(KICKSTART),
+            str(kickstart),
             "--output",
             str(output),
         )
@@ -58,14 +69,24 @@ def image(cache: Path) -> Path:
 @pytest.fixture(scope="session")
 def site(image: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Give what the stories share; only logs are left of it."""
+    with (cache / "ssh-key.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        make_ssh_key(cache / "ssh-key")
     site = Site(
         image=image,
         folder=tmp_path_factory.mktemp("site"),
+        cache=cache,
         accel=choose_accel(image / "vmlinuz", cache=cache),
     )
     yield site
     for path in (*site.folder.glob("*.iso"), *site.folder.glob("*/*.qcow2")):
         path.unlink()
+
+
+@pytest.fixture(scope="session")
+def installed(site: Site) -> Installed:
+    """Give the disk of an installed node."""
+    return installed_node(site)
 
 
 @pytest.fixture(autouse=True)

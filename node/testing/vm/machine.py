@@ -106,6 +106,7 @@ class Machine:
         """End QEMU by SIGKILL, wherever it stands; what it has written is what the disks hold."""
         self._running().kill()
         self._running().wait()
+        (self.folder / "qemu.pid").unlink(missing_ok=True)
         self.stop()
 
     def reset(self) -> None:
