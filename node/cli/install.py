@@ -34,6 +34,7 @@ from node.model.problem import errors
 @click.option("--dry-run", is_flag=True, help="Show the plan for this machine; change nothing.")
 @click.option("--yes", is_flag=True, help="Don't ask. What a disk holds still needs storage.consent.")
 @click.option("--boot", is_flag=True, help="What a booted image runs: speaks to every console.")
+@click.option("--demo", metavar="MACHINE", help="The screens, on a recorded machine. Nothing is real.")
 @json_option
 def command(
     *,
@@ -44,6 +45,7 @@ def command(
     dry_run: bool,
     yes: bool,
     boot: bool,
+    demo: str | None,
     as_json: bool,
 ) -> int:
     """Install this node onto a local disk.
@@ -55,6 +57,10 @@ def command(
         from node.cli.live import run_live  # noqa: PLC0415 - consoles and network only then
 
         return run_live()
+    if demo is not None:
+        from node.cli.demo import run  # noqa: PLC0415 - urwid only then
+
+        return run(demo, answers)
     talk = load_plugins()
     asked = _asked(answers, sha256, ca, trust)
     gathered = _gather(talk, asked)

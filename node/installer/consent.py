@@ -28,7 +28,7 @@ def named_disk(typed: str, inventory: Inventory) -> Disk | None:
 def consent_layer(disk: Disk, answers: Answers) -> Layer:
     """Give the answers that take this disk and give up what it holds, over whatever was said before."""
     given: Any = getattr(answers.sections.get("storage"), "consent", ())
-    rule = _rule(disk)
+    rule = disk_rule(disk)
     storage = {"disk": rule, "consent": [*given, *(disk.identities[:1])]}
     return Layer(Precedence.SCREEN, {"storage": storage}, "what was typed")
 
@@ -41,7 +41,8 @@ def name_to_type(layout: Layout | None, inventory: Inventory) -> str:
     return disk.identities[0] if disk.identities else disk.node
 
 
-def _rule(disk: Disk) -> dict[str, str]:
+def disk_rule(disk: Disk) -> dict[str, str]:
+    """Give the rule of `storage.disk` that means this very disk."""
     if disk.serial:
         return {"serial": disk.serial}
     if disk.wwn:

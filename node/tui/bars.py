@@ -40,7 +40,7 @@ class DiskBar(urwid.Widget):
         text = b""
         attributes: list[tuple[str | None, int]] = []
         for number, ((name, _), width) in enumerate(
-            zip(self._parts, widths([part[1] for part in self._parts], columns), strict=True)
+            zip(self._parts, _shares(self._parts, columns), strict=True)
         ):
             piece = ("|" + name[: max(0, width - 1)].ljust(width - 1)).encode() if width else b""
             text += piece
@@ -49,6 +49,12 @@ class DiskBar(urwid.Widget):
             attributes.append((None, columns - len(text)))
             text = text.ljust(columns)
         return urwid.TextCanvas([text], [attributes], maxcol=columns)
+
+
+def _shares(parts: Sequence[tuple[str, int]], columns: int) -> list[int]:
+    """Give the columns of the parts: half of the bar is for names, so that each can be told."""
+    least = max(2, min(5, columns // (2 * len(parts)))) if parts else 0
+    return widths([size for _name, size in parts], columns, least=least)
 
 
 def widths(sizes: Sequence[int], columns: int, *, least: int = 2) -> list[int]:

@@ -86,7 +86,8 @@ class PickDialog(urwid.WidgetWrap):
         self._tell()
 
     def _tell(self) -> None:
-        self._hint.set_text(_("Enter takes, Escape closes, letters look for it") + f": {self._typed}")
+        found = f": {self._typed}" if self._typed else ""
+        self._hint.set_text(_("Enter takes, Escape closes, letters look for it") + found)
 
 
 class AskDialog(urwid.WidgetWrap):
@@ -122,16 +123,16 @@ class AskDialog(urwid.WidgetWrap):
         return press
 
 
-def over(dialog: Any, below: Any, size: tuple[int, int], *, small: bool = False) -> Any:
-    """Give a dialog over a page, as large as it needs and the screen allows."""
-    columns, rows = size
+def over(dialog: Any, below: Any, size: tuple[int, int], *, rows: int = 0) -> Any:
+    """Give a dialog over a page: small with so many rows, else as large as the screen allows."""
+    columns, most = size
     return urwid.Overlay(
         dialog,
         below,
         align="center",
-        width=min(columns - 4, 64 if small else 100),
+        width=min(columns - 4, 64 if rows else 100),
         valign="middle",
-        height=min(rows - 4, 14 if small else 40),
+        height=min(most - 2, rows or 40),
     )
 
 

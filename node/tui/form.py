@@ -30,6 +30,8 @@ class Form(urwid.WidgetWrap):
         self.buttons = buttons
         self._about = urwid.Text("")
         self._on_enter = on_enter
+        self._about_rows = about_rows
+        self._settled = False
         self._first()
         self._pile = urwid.Pile(
             [
@@ -43,6 +45,14 @@ class Form(urwid.WidgetWrap):
         if not any(row.selectable() for row in self.walker):
             self._pile.focus_position = 3
         self.tell()
+
+    # The rows are settled for the size that there is.
+    no_cache = ("render",)
+
+    def render(self, size: tuple[int, ...], focus: bool = False) -> Any:
+        """Draw; what stands above the cursor is shown from its beginning where it has room."""
+        self._settle(size)
+        return self._w.render(size, focus)
 
     @property
     def row(self) -> Row | None:
@@ -68,6 +78,7 @@ class Form(urwid.WidgetWrap):
             self.walker.set_focus(min(focus, len(self.walker) - 1))
             if not self.walker[self.walker.focus].selectable():
                 self._first()
+        self._settled = False
         self.tell()
 
     def go_to(self, group: str) -> bool:
@@ -79,6 +90,11 @@ class Form(urwid.WidgetWrap):
                 self.tell()
                 return True
         return False
+
+    def focus_buttons(self) -> None:
+        """Put the cursor on the first button."""
+        self.buttons.focus(0)
+        self._to_buttons()
 
     def tell(self) -> None:
         """Say what is to be said of the row under the cursor."""
@@ -93,9 +109,12 @@ class Form(urwid.WidgetWrap):
     def keypress(self, size: tuple[int, ...], key: str) -> str | None:
         """Move, edit, press."""
         before = self.row
+        self._settle(size)
         left = self._keypress(size, key)
         if before is not None and before is not self.row:
             before.left()
+        if self.row is not None and self.row is not before:
+            self.row.entered()
         self.tell()
         return left
 
@@ -145,6 +164,17 @@ class Form(urwid.WidgetWrap):
                     self.walker.set_focus(number)
                 return True
         return False
+
+    def _settle(self, size: tuple[int, ...]) -> None:
+        """Once after other rows came: begin at the top, if the cursor's row is in sight from there."""
+        if self._settled or not len(self.walker):
+            return
+        self._settled = True
+        columns, rows = size[0], size[1] - self._about_rows - 2
+        above = sum(self.walker[n].rows((columns,)) for n in range(self.walker.focus))
+        here = self.walker[self.walker.focus].rows((columns,), True)
+        if above + here <= rows:
+            self.list.shift_focus((columns, rows), above)
 
     def _beginning(self, number: int) -> int:
         group = self.walker[number].group

@@ -22,6 +22,9 @@ class Row(urwid.WidgetWrap):
     group = ""
     about: str | list[Any] = ""
 
+    def entered(self) -> None:
+        """The cursor comes to this row."""
+
     def left(self) -> None:
         """The cursor leaves this row: now its value counts."""
 
@@ -51,6 +54,16 @@ class Input(urwid.Edit):
         if self.edit_text or not self.hint:
             return text, attributes
         return f"({self.hint})", [(None, len(self.hint) + 2)]
+
+    def show_hint(self, hint: str) -> None:
+        """Show another hint."""
+        if hint != self.hint:
+            self.hint = hint
+            text, place = self.edit_text, self.edit_pos
+            # urwid keeps the layout of a text until the text is another.
+            self.set_edit_text(f"{text} ")
+            self.set_edit_text(text)
+            self.set_edit_pos(place)
 
     def keypress(self, size: tuple[int, ...], key: str) -> str | None:
         """Edit; what moves between fields goes on."""
@@ -139,6 +152,10 @@ class TextRow(FieldRow):
         self._known = value
         self.input.set_edit_text(value)
         self.input.set_edit_pos(len(value))
+
+    def entered(self) -> None:
+        """Put the cursor behind the text, from wherever it comes."""
+        self.input.set_edit_pos(len(self.value))
 
     def left(self) -> None:
         """Tell what was typed, once."""

@@ -9,6 +9,7 @@ import yaml
 from node.installer.answers import VERSION
 from node.installer.tui.session import Session
 from node.model.inventory import Disk, Inventory
+from node.model.origin import Precedence
 from node.model.size import format_size
 
 _HEAD = """\
@@ -32,7 +33,7 @@ def saved_answers(session: Session) -> str:
         values = section.model_dump(mode="json", exclude_defaults=True)
         if key == "storage":
             values.pop("consent", None)
-            if "storage.disk" in session.typed:
+            if answers.origin("storage.disk").precedence is Precedence.SCREEN:
                 values.pop("disk", None)
         if key == "install":
             values = {name: value for name, value in values.items() if name not in ("reinstall", "locked")}
