@@ -7,6 +7,7 @@ import re
 import select
 import shlex
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -143,17 +144,23 @@ def converse(login: SshLogin, command: str, answers: Sequence[tuple[str, str]]) 
     ) as process:
         assert process.stdin
         assert process.stdout
-        for question, answer in answers:
-            asked = ""
-            while question not in asked:
-                ready = select.select([process.stdout], [], [], 60)[0]
-                more = os.read(process.stdout.fileno(), 4096) if ready else b""
-                assert more, f"{question!r} wasn't asked: {said}{asked}"
-                asked += more.decode(errors="replace")
-            said += asked
-            process.stdin.write(f"{answer}\n".encode())
-            process.stdin.flush()
-        said += process.stdout.read().decode(errors="replace")
+        try:
+            for question, answer in answers:
+                asked = ""
+                while question not in asked:
+                    ready = select.select([process.stdout], [], [], 60)[0]
+                    more = os.read(process.stdout.fileno(), 4096) if ready else b""
+                    assert more, f"{question!r} wasn't asked: {said}{asked}"
+                    asked += more.decode(errors="replace")
+                said += asked
+                # The question is there a moment before the terminal takes what is typed as a password.
+                time.sleep(3)
+                process.stdin.write(f"{answer}\n".encode())
+                process.stdin.flush()
+            said += process.stdout.read().decode(errors="replace")
+        except BaseException:
+            process.kill()
+            raise
     return process.returncode, said
 
 

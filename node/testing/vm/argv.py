@@ -183,7 +183,9 @@ def _network(spec: MachineSpec) -> Iterator[str]:
         yield from ("-netdev", _netdev(f"net{number}", nic))
         index = (spec.boot_index(BootFrom.PXE) or spec.boot_index(BootFrom.HTTP)) if number == 0 else None
         rom = "" if nic.option_rom and index else ",romfile="
-        yield from _device(f"{nic.model},netdev=net{number},mac={nic.mac}{rom}", index)
+        # A bond by 802.3ad takes no port whose speed it isn't told.
+        speed = ",speed=1000,duplex=full" if nic.model == "virtio-net-pci" else ""
+        yield from _device(f"{nic.model},netdev=net{number},mac={nic.mac}{speed}{rom}", index)
 
 
 def _netdev(name: str, nic: Nic) -> str:
