@@ -18,13 +18,15 @@ Argv = tuple[str, ...]
 class FileChange:
     """One file: what it is, what it will be, and how the change comes into force (`RenderedFile.live`).
 
-    `was_rendered` and `is_rendered` say whether the old and the new state render it at all.
+    `live_back` brings its taking back into force. `was_rendered` and `is_rendered` say whether the old and
+    the new state render it at all.
     """
 
     path: str
     before: Snapshot
     after: Snapshot
     live: tuple[Argv, ...] | None
+    live_back: tuple[Argv, ...] | None
     on_trial: bool = False
     was_rendered: bool = True
     is_rendered: bool = True
@@ -56,22 +58,35 @@ def compare(
         before = _take(root, path)
         after = _after(path, olds, news, before=before, image=image, accounts=(passwd, group))
         if before != after:
-            lives = [file.live for file in (news or olds)]
-            # The commands of those that leave the file count too, where it is not theirs alone.
-            live = None if None in lives else tuple(argv for one in lives for argv in one or ())
             on_trial = any(file.on_trial for file in (*olds, *news))
-            changes.append(FileChange(path, before, after, live, on_trial, bool(olds), bool(news)))
+            # What leaves the file, or puts it there again, has only the other's commands.
+            live, live_back = _live(news or olds), _live(olds or news)
+            changes.append(FileChange(path, before, after, live, live_back, on_trial, bool(olds), bool(news)))
     return tuple(changes)
 
 
 def commands_of(changes: Iterable[FileChange]) -> tuple[Argv, ...]:
     """Give the commands that bring changes into force, each once, in the order in which they first come."""
-    return tuple(dict.fromkeys(argv for change in changes for argv in change.live or ()))
+    return _once(change.live for change in changes)
+
+
+def commands_back(changes: Iterable[FileChange]) -> tuple[Argv, ...]:
+    """Give those that bring their taking back into force: a command may name what the file says."""
+    return _once(change.live_back for change in changes)
 
 
 def at_restart(changes: Iterable[FileChange]) -> tuple[str, ...]:
     """Give the files whose change counts only from the next restart on."""
     return tuple(change.path for change in changes if change.live is None)
+
+
+def _live(files: Sequence[RenderedFile]) -> tuple[Argv, ...] | None:
+    lives = [file.live for file in files]
+    return None if None in lives else tuple(argv for one in lives for argv in one or ())
+
+
+def _once(lives: Iterable[tuple[Argv, ...] | None]) -> tuple[Argv, ...]:
+    return tuple(dict.fromkeys(argv for live in lives for argv in live or ()))
 
 
 def _of(path: str, files: Sequence[RenderedFile]) -> list[RenderedFile]:

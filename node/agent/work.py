@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from node.agent.changes import FileChange, commands_of
+from node.agent.changes import Argv, FileChange, commands_back, commands_of
 from node.agent.devices import document_of, lower_links, made_devices, stale_devices
 from node.agent.places import Places
 from node.errors import CommandFailedError, NodeError
@@ -78,13 +78,13 @@ class Work:
 def forward(changes: Sequence[FileChange], nics: Sequence[Nic], links: Collection[str]) -> Work:
     """Give the work that brings changes into force. `links` are the names of those that are there now."""
     moves = [(each.before, Put(each.path, each.after, each.is_rendered)) for each in changes]
-    return _work(moves, changes, nics, links)
+    return _work(moves, commands_of(changes), nics, links)
 
 
 def backward(changes: Sequence[FileChange], nics: Sequence[Nic], links: Collection[str]) -> Work:
     """Give the work that takes changes back, whether all, some or none of them came about."""
     moves = [(each.after, Put(each.path, each.before, each.was_rendered)) for each in changes]
-    return _work(moves, changes, nics, links)
+    return _work(moves, commands_back(changes), nics, links)
 
 
 def link_names(net: Path) -> frozenset[str]:
@@ -94,7 +94,7 @@ def link_names(net: Path) -> frozenset[str]:
 
 def _work(
     moves: Sequence[tuple[Snapshot, Put]],
-    changes: Sequence[FileChange],
+    commands: tuple[Argv, ...],
     nics: Sequence[Nic],
     links: Collection[str],
 ) -> Work:
@@ -110,7 +110,7 @@ def _work(
             # One that networkd could not make before, for want of its card, is no reason to give up.
             awaited += [name for name in gone if name in made_devices(after) and name in links]
     files = tuple(new for _, new in moves)
-    return Work(files, _once(stale), commands_of(changes), _once(lower), _once(awaited))
+    return Work(files, _once(stale), commands, _once(lower), _once(awaited))
 
 
 def _once(names: list[str]) -> tuple[str, ...]:

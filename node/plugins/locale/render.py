@@ -8,6 +8,14 @@ from node.plugins.locale.keymaps import keymap
 
 _UNIT = "nodecrust-keyboard.service"
 _READ_UNITS = (("systemctl", "daemon-reload"),)
+# It reads the file, so that it is right where the key is taken away, too. A node without a console of its own,
+# or without loadkeys, has nothing to load it for.
+_LOAD_KEYMAP = """\
+[ -e /dev/tty0 ] && [ -x /usr/bin/loadkeys ] || exit 0
+[ ! -r /etc/vconsole.conf ] || . /etc/vconsole.conf
+exec /usr/bin/loadkeys -q -C /dev/tty0 "${KEYMAP:-us}"\
+"""
+_LOAD = (("sh", "-c", _LOAD_KEYMAP.replace("\n", "; ")),)
 
 
 def rendered(locale: LocaleAnswers) -> tuple[RenderedFile, ...]:
@@ -22,8 +30,7 @@ def rendered(locale: LocaleAnswers) -> tuple[RenderedFile, ...]:
         name = keymap(layout, variant)
         xkb = f'XKBMODEL="pc105"\nXKBLAYOUT="{layout}"\nXKBVARIANT="{variant}"\nXKBOPTIONS=""\n'
         files.append(RenderedFile("/etc/default/keyboard", f'{xkb}BACKSPACE="guess"\n', live=()))
-        load = (("loadkeys", "-q", "-C", "/dev/tty0", name),)
-        files.append(RenderedFile("/etc/vconsole.conf", f"KEYMAP={name}\n{xkb}", live=load))
+        files.append(RenderedFile("/etc/vconsole.conf", f"KEYMAP={name}\n{xkb}", live=_LOAD))
         files += _loading(name)
     if locale.timezone:
         files.append(RenderedFile("/etc/localtime", target=f"/usr/share/zoneinfo/{locale.timezone}", live=()))

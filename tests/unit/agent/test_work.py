@@ -53,7 +53,7 @@ def change(old: str, new: str) -> FileChange:
         contents = to_yaml({"version": 2, "ethernets": {"a": {}}, **document}).encode()
         return Snapshot(contents, owner=os.getuid(), group=os.getgid())
 
-    return FileChange(NETPLAN, text(old), text(new), (GENERATE, RELOAD), on_trial=True)
+    return FileChange(NETPLAN, text(old), text(new), (GENERATE, RELOAD), (GENERATE, RELOAD), on_trial=True)
 
 
 def work(old: str, new: str, net: Path) -> Work:

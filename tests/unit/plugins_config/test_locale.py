@@ -80,11 +80,12 @@ def test_a_keymap_of_the_console_leads_to_its_layout():
 def test_how_each_file_comes_into_force():
     state = State(sections={"locale": {"lang": "C.UTF-8", "keyboard": "de", "timezone": "UTC"}})
     found = {file.path: file.live for file in locale.node_render(state)}
+    loads = found["/etc/vconsole.conf"]
     assert found == {
         "/etc/locale.conf": (),
         "/etc/default/locale": (),
         "/etc/default/keyboard": (),
-        "/etc/vconsole.conf": (("loadkeys", "-q", "-C", "/dev/tty0", "de-latin1"),),
+        "/etc/vconsole.conf": loads,
         "/etc/systemd/system/nodecrust-keyboard.service": (("systemctl", "daemon-reload"),),
         "/etc/systemd/system/multi-user.target.wants/nodecrust-keyboard.service": (
             ("systemctl", "daemon-reload"),
@@ -92,3 +93,7 @@ def test_how_each_file_comes_into_force():
         "/etc/localtime": (),
         "/etc/timezone": (),
     }
+    # The same for each layout, so that one that is taken away or back is loaded no longer.
+    assert loads
+    other = State(sections={"locale": {"keyboard": "fr"}})
+    assert {file.path: file.live for file in locale.node_render(other)}["/etc/vconsole.conf"] == loads
