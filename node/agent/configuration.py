@@ -59,8 +59,8 @@ class Rendered:
 class Desk:
     """What a change needs of the node: where it works, how it is stored, what plugins say of it.
 
-    `read` gives the stored state, NodeError where there is none; `write` puts one in force for a reason, and
-    `try_room` says by a NodeError that it couldn't.
+    `read` gives the stored state, NodeError where there is none; `write` puts one in force for a reason,
+    `unwrite` takes the one of that reason out again; `try_room` says by a NodeError that `write` would fail.
     `check` judges new sections, the old ones beside them. `settled` hears of a state that is stored and in
     force, and gives words where it could not do its part.
     """
@@ -70,6 +70,7 @@ class Desk:
     models: Mapping[str, type[SectionModel]]
     read: Callable[[], StoredState]
     write: Callable[[State, str], None]
+    unwrite: Callable[[str], None]
     try_room: Callable[[State], None]
     check: Callable[[Sections, Sections], Checked]
     render: Callable[[State], Rendered]
@@ -172,9 +173,8 @@ def carry_out(desk: Desk, proposal: Proposal, *, reason: str, timeout_s: int | N
         except NodeError as error:
             failures = _take_back(desk, back)
             if proposal.after != proposal.before:
-                failures += _attempt(
-                    lambda: desk.write(proposal.before, f"taken back, since it failed: {reason}")
-                )
+                # Out of the history, too: else the next rollback would bring it back.
+                failures += _attempt(lambda: desk.unwrite(reason))
             raise _failed(error, failures) from error
         _settle(desk, proposal.after)
         return None

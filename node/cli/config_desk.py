@@ -30,6 +30,7 @@ from node.persist.store import (
     read_state,
     read_version,
     state_to_text,
+    take_back,
     write_state,
 )
 from node.plugin_manager import Plugins
@@ -87,6 +88,7 @@ def open_office() -> Office:
         models=models,
         read=lambda: _read(config, plugins, models),
         write=lambda state, reason: write_state(config, state, reason=reason, at=datetime.now(UTC)),
+        unwrite=lambda reason: _unwrite(config, reason),
         try_room=lambda state: _try_room(config, state),
         check=lambda new, old: check_sections(talk, models, new, old, commands=commands),
         render=lambda state: _rendered(plugins, state),
@@ -210,6 +212,16 @@ def _read(config: Path, plugins: Plugins, models: Mapping[str, type[SectionModel
             mend="Install the node, or lay out CONFIG alone: see nodectl install",
         )
     return stored
+
+
+def _unwrite(config: Path, reason: str) -> None:
+    try:
+        take_back(config, reason=reason)
+    except OSError as error:
+        raise NodeError(
+            f"what is stored is the change still, since CONFIG takes no other: {error.strerror or error}",
+            mend="See journalctl -k for errors of its disk",
+        ) from None
 
 
 def _try_room(config: Path, state: State) -> None:

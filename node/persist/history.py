@@ -84,10 +84,14 @@ class NumberedFiles:
 
 def with_head(body: str, *, number: int, at: datetime, reason: str) -> str:
     """Give a state's text under comment lines (which version, since when, by what), with END at its end."""
-    words = " ".join(reason.split())[:_REASON_LENGTH] or "unknown"
-    printable = "".join(letter if letter.isprintable() else "?" for letter in words)
     moment = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return f"{HEADER} {number}\n# at: {moment}\n# by: {printable}\n{without_head(body)}\n{END}\n"
+    return f"{HEADER} {number}\n# at: {moment}\n# by: {reason_line(reason)}\n{without_head(body)}\n{END}\n"
+
+
+def reason_line(reason: str) -> str:
+    """Give a reason as the head of a version has it: one line, not too long, printable."""
+    words = " ".join(reason.split())[:_REASON_LENGTH] or "unknown"
+    return "".join(letter if letter.isprintable() else "?" for letter in words)
 
 
 def without_head(text: str) -> str:

@@ -35,6 +35,7 @@ from node.persist.history import (
     Version,
     head_number,
     read_head,
+    reason_line,
     with_head,
 )
 from node.persist.migrations import migrate_core
@@ -135,7 +136,7 @@ def take_back(folder: Path, *, reason: str, files: Files | None = None) -> None:
     """Put the version before the one in force into force again, where that came about by `reason`."""
     files = files or LiveFiles()
     versions, current = versions_of(files, folder), folder / STATE_FILE
-    if read_head(text_of(files, current))[1] != reason:
+    if read_head(text_of(files, current))[1] != reason_line(reason):
         return
     body = body_of(files, current)
     for number in reversed(versions.numbers()):

@@ -16,7 +16,7 @@ from node.model.answers import SectionModel
 from node.model.netplan import to_yaml
 from node.model.problem import Problem
 from node.model.state import RenderedFile, State
-from node.persist.store import StoredState, read_state, write_state
+from node.persist.store import StoredState, read_state, take_back, write_state
 from node.testing.fake_system import FakeSystem
 
 ME = str(os.getuid())
@@ -93,6 +93,7 @@ class Node:
             MODELS,
             self._read,
             self._write,
+            lambda reason: take_back(self.config, reason=reason),
             lambda _: None,
             check,
             render,

@@ -109,7 +109,18 @@ def test_a_command_that_fails_takes_everything_back(node: Node) -> None:
     assert node.stored.sections["network"]["hostname"] == "node1"
     assert node.text("/etc/hostname") == "node1\n"
     assert node.text("/etc/dns.conf") is None
-    assert argvs(node.ran, "hostnamectl")[-1][0] == "hostnamectl"
+    assert argvs(node.ran, "hostnamectl")[-1] == ("hostnamectl", "hostname", "node1")
+
+
+def test_a_change_that_failed_is_no_version_that_a_rollback_finds(node: Node) -> None:
+    carry_out(node.desk, propose(node.desk, setting(zone="here")), reason="before", timeout_s=60)
+    node.desk.commands.run = FailOnce(node, "systemctl", "restart").run  # type: ignore[method-assign]
+    with pytest.raises(NodeError, match="was taken back"):
+        carry_out(node.desk, propose(node.desk, setting(dns=["1"])), reason="a long one " * 40, timeout_s=60)
+    assert [(each.reason, each.current) for each in history(node.config)] == [
+        ("before", True),
+        ("installed", False),
+    ]
 
 
 def test_a_state_that_cannot_be_written_leaves_all_as_it_was(node: Node) -> None:
