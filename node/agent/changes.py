@@ -80,6 +80,11 @@ def at_restart(changes: Iterable[FileChange]) -> tuple[str, ...]:
     return tuple(change.path for change in changes if change.live is None)
 
 
+def changed_since(changes: Iterable[FileChange], *, root: Path) -> tuple[str, ...]:
+    """Give the files that are no longer as they were when the changes were made out."""
+    return tuple(change.path for change in changes if _take(root, change.path) != change.before)
+
+
 def _live(files: Sequence[RenderedFile]) -> tuple[Argv, ...] | None:
     lives = [file.live for file in files]
     return None if None in lives else tuple(argv for one in lives for argv in one or ())

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from node.agent.changes import FileChange, at_restart, commands_of, compare
-from node.agent.lock import deaf_to_hangup, exclusive
+from node.agent.changes import FileChange, at_restart, changed_since, commands_of, compare
+from node.agent.lock import PATIENT_WAIT_S, exclusive, to_the_end
 from node.agent.masking import difference
 from node.agent.places import Places
 from node.agent.trial import (
@@ -143,13 +143,21 @@ def propose(desk: Desk, change: Callable[[Sections], Sections], *, thorough: boo
     )
 
 
-def carry_out(desk: Desk, proposal: Proposal, *, reason: str, timeout_s: int | None) -> Trial | None:
+def carry_out(
+    desk: Desk,
+    proposal: Proposal,
+    *,
+    reason: str,
+    timeout_s: int | None,
+    still: Callable[[], bool] = lambda: True,
+) -> Trial | None:
     """Bring a proposal into force and store it; give the trial where it waits to be confirmed.
 
-    `timeout_s` None puts even what could cut off its maker into force at once. A command that fails takes
+    TryAgainError where a trial is under way, or where the state, a file or what `still` tells is no longer as
+    it was proposed from. `timeout_s` None puts even what could cut off its maker into force at once. A command that fails takes
     everything back as far as possible, and NodeError says so; the stored state is the old one then.
     """
-    with exclusive(desk.places.run), deaf_to_hangup():
+    with exclusive(desk.places.run), to_the_end():
         if trial := read_trial(desk.places.run):
             raise TryAgainError(
                 "a change that failed could not be taken back whole yet"
@@ -158,8 +166,11 @@ def carry_out(desk: Desk, proposal: Proposal, *, reason: str, timeout_s: int | N
                 mend="Take it back by nodectl config rollback"
                 + ("" if trial.failed else ", or confirm it by nodectl config confirm"),
             )
-        if desk.read().state != proposal.before:
+        if desk.read().state != proposal.before or not still():
             raise TryAgainError("the configuration was changed meanwhile", mend="Look at it and try again")
+        # Programs change some of them too, as passwd does, and must not be undone unseen.
+        if other := changed_since(proposal.changes, root=desk.places.root):
+            raise TryAgainError(f"{', '.join(other)} was changed meanwhile", mend="Look at it and try again")
         nics, links = desk.nics(), link_names(desk.places.net)
         way, back = forward(proposal.changes, nics, links), backward(proposal.changes, nics, links)
         if proposal.needs_trial and timeout_s is not None:
@@ -182,7 +193,7 @@ def carry_out(desk: Desk, proposal: Proposal, *, reason: str, timeout_s: int | N
 
 def confirm(desk: Desk) -> Trial:
     """Store the change that is on trial and end the trial; InputError where there is none."""
-    with exclusive(desk.places.run):
+    with exclusive(desk.places.run), to_the_end():
         trial = read_trial(desk.places.run)
         if trial is None:
             raise InputError("no change is on trial", details=last_end(desk.places.run))
@@ -200,12 +211,14 @@ def confirm(desk: Desk) -> Trial:
         return trial
 
 
-def take_back(places: Places, commands: Commands, *, why: str) -> tuple[str, ...] | None:
+def take_back(
+    places: Places, commands: Commands, *, why: str, wait_s: float = PATIENT_WAIT_S
+) -> tuple[str, ...] | None:
     """Take the change back that is on trial; None where there is none, else the words of what failed.
 
-    Needs neither plugins nor the stored state. After failures the record stays, for another try.
+    It waits up to `wait_s` for another command to end, such as the change itself. Needs neither plugins nor the stored state. After failures the record stays, for another try.
     """
-    with exclusive(places.run), deaf_to_hangup():
+    with exclusive(places.run, wait_s=wait_s), to_the_end():
         trial = read_trial(places.run)
         if trial is None:
             return None

@@ -7,19 +7,23 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import FrameType
 
 from node.errors import NodeError, TryAgainError
 
 LOCK = "config.lock"
 WAIT_S = 10.0
+# The way back of a trial has nobody to try again: it waits for as long as a change may take.
+PATIENT_WAIT_S = 150.0
 _PAUSE_S = 0.1
+_DEAF_TO = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def exclusive(run: Path) -> Iterator[None]:
-    """Hold the lock for the block; TryAgainError where another command keeps it longer than WAIT_S.
+def exclusive(run: Path, *, wait_s: float | None = None) -> Iterator[None]:
+    """Hold the lock for the block; TryAgainError where another command keeps it longer than `wait_s`.
 
     The kernel lets go of it when the process ends, however that happens.
     """
@@ -29,7 +33,7 @@ def exclusive(run: Path) -> Iterator[None]:
     except OSError as error:
         raise NodeError(f"{run / LOCK} can't be opened: {error.strerror}", mend="Run it as root") from None
     with file:
-        deadline = time.monotonic() + WAIT_S
+        deadline = time.monotonic() + (WAIT_S if wait_s is None else wait_s)
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -44,13 +48,19 @@ def exclusive(run: Path) -> Iterator[None]:
 
 
 @contextmanager
-def deaf_to_hangup() -> Iterator[None]:
-    """Go on to the end of the block although the session ends: a change of the network may well end it."""
-    if threading.current_thread() is not threading.main_thread():
+def to_the_end() -> Iterator[None]:
+    """Go on to the end of the block although the session ends, as a change of the network may well bring about.
+
+    Ctrl-C ends only the command that is run just then, whose failure takes the change back.
+    """
+    with ExitStack() as stack:
+        if threading.current_thread() is threading.main_thread():
+            for number in _DEAF_TO:
+                stack.callback(signal.signal, number, signal.getsignal(number))
+                signal.signal(number, _go_on)
         yield
-        return
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGHUP, before)
+
+
+def _go_on(_number: int, _frame: FrameType | None) -> None:
+    # Not SIG_IGN: what is run would inherit that, and could be ended by nobody.
+    return

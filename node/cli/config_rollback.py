@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from node.agent.configuration import take_back
+from node.agent.lock import WAIT_S
 from node.agent.trial import disarm, read_trial
 from node.cli.config_change import change, change_options, manner
 from node.cli.config_desk import Office, open_office, require_root
@@ -35,7 +36,7 @@ def command(*, number: int | None, **options: Any) -> None:
 
 def _take_back_trial(office: Office, *, as_json: bool) -> None:
     desk = office.desk
-    failures = take_back(desk.places, desk.commands, why="was taken back by hand")
+    failures = take_back(desk.places, desk.commands, why="was taken back by hand", wait_s=WAIT_S)
     if failures:
         raise NodeError(
             "the change on trial could not be taken back whole",

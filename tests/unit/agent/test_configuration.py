@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +173,40 @@ def test_a_change_between_is_noticed(node: Node) -> None:
     carry_out(node.desk, first, reason="t", timeout_s=60)
     with pytest.raises(TryAgainError, match="changed meanwhile"):
         carry_out(node.desk, second, reason="t", timeout_s=60)
+
+
+def test_a_file_that_another_program_changes_between_is_not_undone(node: Node) -> None:
+    proposal = propose(node.desk, setting(hostname="x"))
+    (node.places.root / "etc/hostname").write_text("by another\n")
+    with pytest.raises(TryAgainError, match="/etc/hostname was changed meanwhile"):
+        carry_out(node.desk, proposal, reason="t", timeout_s=60)
+    assert node.text("/etc/hostname") == "by another\n"
+    assert node.stored.sections["network"]["hostname"] == "node1"
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_nothing_half_done(node: Node, number: signal.Signals) -> None:
+    run = node.system.commands.run
+
+    def interrupted(argv, **options):
+        signal.raise_signal(number)
+        return run(argv, **options)
+
+    node.desk.commands.run = interrupted  # type: ignore[method-assign]
+    before = signal.getsignal(number)
+    carry_out(node.desk, propose(node.desk, setting(hostname="x", dns=["1"])), reason="t", timeout_s=60)
+    assert node.ran[-1] == RELOAD
+    assert signal.getsignal(number) == before
+
+
+def test_the_way_back_outwaits_a_slow_change(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    carry_out(node.desk, propose(node.desk, setting(netplan=OTHER)), reason="t", timeout_s=60)
+    times = iter(range(0, 1000, 60))
+    monkeypatch.setattr(lock.time, "monotonic", lambda: next(times))
+    monkeypatch.setattr(lock.time, "sleep", lambda _: slow.close())
+    with ExitStack() as slow:
+        slow.enter_context(exclusive(node.places.run))
+        assert take_back(node.places, node.system.commands, why="") == ()
 
 
 def test_two_commands_exclude_each_other(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
