@@ -50,7 +50,8 @@ BOND_VLAN_BRIDGE = {
             "parameters": {"mode": "802.3ad", "lacp-rate": "fast", "mii-monitor-interval": 100},
         }
     },
-    "vlans": {"bond0.42": {"id": VLAN, "link": "bond0"}},
+    # A bridge's MTU is that of its ports.
+    "vlans": {"bond0.42": {"id": VLAN, "link": "bond0", "mtu": 1400}},
     "bridges": {
         "br42": {
             "interfaces": ["bond0.42"],

@@ -35,8 +35,8 @@ VLAN, HOST, EARLY = 42, "10.78.0.1", "10.78.0.40"
 PORT = 8080
 ROLES = ["CONFIG", "SWAP", "LOGGING"]
 EARLY_NETWORK = (
-    *(f"ifname=lan{number}:{mac}" for number, mac in enumerate(MACS)),
-    "bond=bond0:lan0,lan1:mode=802.3ad,miimon=100,lacp_rate=fast",
+    "net.ifnames=0",
+    "bond=bond0:eth0,eth1:mode=802.3ad,miimon=100,lacp_rate=fast",
     f"vlan=bond0.{VLAN}:bond0",
     f"ip={EARLY}::{HOST}:255.255.255.0::bond0.{VLAN}:none",
 )
@@ -94,7 +94,7 @@ def install_configuration(machine: Machine) -> None:
     shell = machine.shell
     shell.wait_until_ready(timeout_s=120)
     bond = shell.run("cd /sys/class/net/bond0/bonding && cat mode miimon lacp_rate slaves", check=True).output
-    assert bond.split("\n")[:4] == ["802.3ad 4", "100", "fast 1", "lan0 lan1"]
+    assert bond.split("\n")[:4] == ["802.3ad 4", "100", "fast 1", "eth0 eth1"]
     assert EARLY in shell.run(f"ip -brief address show bond0.{VLAN}").output
     machine.expect(INSTALLED, timeout_s=INSTALL_LIMIT_S, unless=(*DEAD_ENDS, INSTALL_FAILED))
 
