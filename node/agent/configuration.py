@@ -154,8 +154,9 @@ def carry_out(
     """Bring a proposal into force and store it; give the trial where it waits to be confirmed.
 
     TryAgainError where a trial is under way, or where the state, a file or what `still` tells is no longer as
-    it was proposed from. `timeout_s` None puts even what could cut off its maker into force at once. A command that fails takes
-    everything back as far as possible, and NodeError says so; the stored state is the old one then.
+    it was proposed from. `timeout_s` None puts even what could cut off its maker into force at once. A
+    command that fails takes everything back as far as possible, and NodeError says so; the stored state is
+    the old one then.
     """
     with exclusive(desk.places.run), to_the_end():
         if trial := read_trial(desk.places.run):
@@ -216,7 +217,8 @@ def take_back(
 ) -> tuple[str, ...] | None:
     """Take the change back that is on trial; None where there is none, else the words of what failed.
 
-    It waits up to `wait_s` for another command to end, such as the change itself. Needs neither plugins nor the stored state. After failures the record stays, for another try.
+    It waits up to `wait_s` for another command to end, such as the change itself. Needs neither plugins nor
+    the stored state. After failures the record stays, for another try.
     """
     with exclusive(places.run, wait_s=wait_s), to_the_end():
         trial = read_trial(places.run)

@@ -68,15 +68,25 @@ def who() -> str:
 
 
 def change(
-    desk: Desk, edit: Callable[[Sections], Sections], how: Manner, *, what: str, thorough: bool = False
+    desk: Desk,
+    edit: Callable[[Sections], Sections],
+    how: Manner,
+    *,
+    what: str,
+    thorough: bool = False,
+    still: Callable[[], bool] = lambda: True,
 ) -> None:
-    """Propose, show and carry out. `what` says for the history what is done, without any value."""
+    """Propose, show and carry out. `what` says for the history what is done, without any value.
+
+    `still` tells just before it whether what it is done for is as it was.
+    """
     proposal = propose(desk, edit, thorough=thorough)
     if not how.as_json:
         _show(proposal)
     trial = None
     if not how.dry_run and not proposal.is_empty:
-        trial = carry_out(desk, proposal, reason=f"{what}, by {who()}", timeout_s=how.timeout_s)
+        reason = f"{what}, by {who()}"
+        trial = carry_out(desk, proposal, reason=reason, timeout_s=how.timeout_s, still=still)
     if how.as_json:
         click.echo(json.dumps(_data(proposal, trial, how), indent=2, ensure_ascii=False))
     else:

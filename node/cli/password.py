@@ -51,6 +51,9 @@ def command(
     Asks twice, and keeps only a hash. USER is the admin user where it is not given. With another option the
     password itself stays as it is. --adopt without USER is for both.
     """
+    _refuse_together({"--stdin": from_stdin, "--remove": remove, "--adopt": adopt})
+    if adopt and (lock is not None or max_days is not None or expires is not None):
+        raise click.UsageError("--adopt stands alone: it takes over what passwd did")
     require_root("change passwords")
     office = open_office()
     access = AccessAnswers.model_validate(office.desk.read().state.sections.get(AccessAnswers.key, {}))
@@ -69,7 +72,23 @@ def command(
         values |= {"password_hash": None, "password_changed": None}
     elif from_stdin or not values:
         values |= _fresh(hash_password(_typed(_name(access, account), from_stdin=from_stdin)))
-    _store(office, account, values, what=f"password of {_name(access, account)}")
+    _store(office, account, values, what=f"{_done(values)} of {_name(access, account)}")
+
+
+def _refuse_together(given: Mapping[str, bool]) -> None:
+    if len(names := [name for name, is_given in given.items() if is_given]) > 1:
+        raise click.UsageError(f"{' and '.join(names)} don't go together")
+
+
+def _done(values: Mapping[str, Any]) -> str:
+    """Name for the history what was set: no value, but more than that something was."""
+    words = {
+        "password_hash": "password",
+        "locked": "lock",
+        "password_max_days": "password's age",
+        "expires": "expiry",
+    }
+    return ", ".join(word for key, word in words.items() if key in values)
 
 
 def _account(user: str | None, access: AccessAnswers) -> str:
@@ -86,7 +105,8 @@ def _name(access: AccessAnswers, account: str) -> str:
 
 def _typed(name: str, *, from_stdin: bool) -> str:
     if from_stdin:
-        return sys.stdin.readline().rstrip("\n")
+        # What is no UTF-8 must be refused in words, not by whatever the locale makes of it.
+        return sys.stdin.buffer.readline().decode("utf-8", "surrogateescape").rstrip("\r\n")
     if not sys.stdin.isatty():
         raise InputError("nobody is there to be asked", mend="Give the password by --stdin")
     return str(click.prompt(f"New password of {name}", hide_input=True, confirmation_prompt="Once more"))
@@ -96,26 +116,35 @@ def _fresh(hashed: str) -> dict[str, Any]:
     return {"password_hash": hashed, "password_changed": f"{datetime.now(UTC):%Y-%m-%d}"}
 
 
-def _adopted(access: AccessAnswers, account: str) -> dict[str, Any]:
-    """Give the hash that the running node has, where it is another than the stored one."""
-    name = _name(access, account)
-    lines = SHADOW.read_text(encoding="utf-8").splitlines()
-    fields = next((line.split(":") for line in lines if line_key(line) == name), ["", ""])
-    hashed = fields[1]
-    stored = access.root.password_hash if account == "root" else access.admin.password_hash
-    # `!` and `*` lock an account; what locks it lies in the configuration, not here.
-    return _fresh(hashed) if hashed.startswith("$") and hashed != stored else {}
-
-
 def _adopt(office: Office, access: AccessAnswers, accounts: Sequence[str]) -> None:
     """Store the hashes that the running node has; quiet where it has the stored ones."""
     for account in accounts:
-        if values := _adopted(access, account):
-            _store(office, account, values, what=f"password of {_name(access, account)}, set by passwd")
+        name = _name(access, account)
+        stored = access.root.password_hash if account == "root" else access.admin.password_hash
+        hashed = _live_hash(name)
+        # `!` and `*` lock an account; what locks it lies in the configuration, not here.
+        if hashed.startswith("$") and hashed != stored:
+            # Of a change that is just being taken back, the file must not be left in the state.
+            still = lambda name=name, hashed=hashed: _live_hash(name) == hashed  # noqa: E731
+            _store(office, account, _fresh(hashed), what=f"password of {name}, set by passwd", still=still)
 
 
-def _store(office: Office, account: str, values: Mapping[str, Any], *, what: str) -> None:
+def _live_hash(name: str) -> str:
+    """Give the hash that the running node has of an account, "" where it has no such account."""
+    lines = SHADOW.read_text(encoding="utf-8").splitlines()
+    fields = next((line.split(":") for line in lines if line_key(line) == name), ["", ""])
+    return fields[1]
+
+
+def _store(
+    office: Office,
+    account: str,
+    values: Mapping[str, Any],
+    *,
+    what: str,
+    still: Callable[[], bool] = lambda: True,
+) -> None:
     edits = [Edit(("access", account, key), Operator.SET, value) for key, value in values.items()]
     defaults = {AccessAnswers.key: AccessAnswers().model_dump(mode="json")}
     edit: Callable[[Sections], Sections] = lambda sections: edited(sections, edits, defaults)  # noqa: E731
-    change(office.desk, edit, Manner(), what=what)
+    change(office.desk, edit, Manner(), what=what, still=still)

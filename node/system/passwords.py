@@ -6,11 +6,13 @@ import ctypes
 import hmac
 from functools import cache
 
-from node.errors import NodeError
+from node.errors import InputError, NodeError
 
 # libxcrypt's crypt.h: struct crypt_data is exactly 32768 bytes, a setting has 192 at most.
 _DATA_SIZE = 32768
 _SETTING_SIZE = 192
+# The NUL at its end is counted.
+_PASSPHRASE_SIZE = 512
 _YESCRYPT = b"$y$"
 _DEFAULT_COST = 0
 
@@ -18,10 +20,9 @@ _DEFAULT_COST = 0
 def hash_password(text: str) -> str:
     """Give the yescrypt hash of a password, salted by the kernel's random numbers, at the library's cost.
 
-    NodeError where the text is empty, holds a NUL or is too long to be hashed whole.
+    InputError where the text is empty, too long to be hashed whole, or no text that can be typed.
     """
-    if not text or "\0" in text:
-        raise NodeError("A password is not empty and holds no NUL character")
+    _refuse_unusable(text)
     setting = ctypes.create_string_buffer(_SETTING_SIZE)
     if not _library().crypt_gensalt_rn(_YESCRYPT, _DEFAULT_COST, None, 0, setting, _SETTING_SIZE):
         raise NodeError(
@@ -30,13 +31,24 @@ def hash_password(text: str) -> str:
     return _crypt(text, setting.value).decode("ascii")
 
 
+def _refuse_unusable(text: str) -> None:
+    if not text or "\0" in text:
+        raise InputError("a password is not empty and holds no NUL character")
+    try:
+        length = len(text.encode())
+    except UnicodeEncodeError:
+        raise InputError("the password is not UTF-8", mend="Give it as text in UTF-8") from None
+    if length >= _PASSPHRASE_SIZE:
+        raise InputError(f"the password is too long: it takes {_PASSPHRASE_SIZE - 1} bytes at most")
+
+
 def verify(text: str, hashed: str) -> bool:
     """Tell whether `hashed` is the hash of `text`; False for what is no hash that the library knows."""
     if not text or "\0" in text or not hashed.isascii():
         return False
     try:
         return hmac.compare_digest(_crypt(text, hashed.encode("ascii")), hashed.encode("ascii"))
-    except NodeError:
+    except (NodeError, UnicodeEncodeError):
         return False
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import click
 import pytest
 
-from node.agent import changes
+from node.agent import changes, configuration
 from node.agent.places import Places
 from node.cli import config_desk, config_edit, logs, main, password
 from node.model.state import State
@@ -379,7 +379,7 @@ def test_every_comment_of_the_form_can_be_taken_off(
 
 
 def typing(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode("utf-8", "surrogateescape"))))
 
 
 def test_a_password_is_stored_as_a_hash_of_today(
@@ -443,10 +443,43 @@ def test_what_passwd_changed_is_adopted(node: SimpleNamespace) -> None:
     assert len(history(node.config)) == before
 
 
-@pytest.mark.parametrize("arguments", [[], ["daemon"], ["--stdin"]])
-def test_a_password_that_cannot_be_asked_for_or_is_nobody_s(
-    node: SimpleNamespace, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+def test_what_passwd_changed_is_not_adopted_of_a_change_that_is_taken_back(
+    node: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    typing(monkeypatch, "\n")
-    assert main.run(["password", *arguments]) in (1, 2)
+    shadow = node.places.root / "etc/shadow"
+    before, exclusive = shadow.read_text(), configuration.exclusive
+    shadow.write_text(before.replace(HASH, passwords.hash_password("on trial")))
+
+    def taken_back(run: Path) -> Any:
+        shadow.write_text(before)
+        return exclusive(run)
+
+    monkeypatch.setattr(configuration, "exclusive", taken_back)
+    assert main.run(["password", "--adopt"]) == 75
     assert stored(node)["access"] == ACCESS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ([], ""),
+        (["daemon"], ""),
+        (["--stdin"], "\n"),
+        (["--stdin"], ""),
+        (["--stdin"], "x" * 512),
+        (["--stdin"], "\udcff\n"),
+        (["--stdin", "--remove"], "x\n"),
+        (["--adopt", "--lock"], ""),
+    ],
+)
+def test_a_password_that_cannot_be_asked_for_or_hashed_or_is_nobody_s(
+    node: SimpleNamespace, arguments: list[str], text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typing(monkeypatch, text)
+    assert main.run(["password", *arguments]) == 2
+    assert stored(node)["access"] == ACCESS
+
+
+def test_the_history_tells_a_lock_from_a_password(node: SimpleNamespace) -> None:
+    assert main.run(["password", "root", "--lock", "--max-days", "90"]) == 0
+    assert history(node.config)[0].reason == "lock, password's age of root, by root"
