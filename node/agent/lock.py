@@ -49,7 +49,7 @@ def exclusive(run: Path, *, wait_s: float | None = None) -> Iterator[None]:
 
 @contextmanager
 def to_the_end() -> Iterator[None]:
-    """Go on to the end of the block although the session ends, as a change of the network may well bring about.
+    """Go on to the end of the block although the session ends, as a change of the network may well make it.
 
     Ctrl-C ends only the command that is run just then, whose failure takes the change back.
     """
