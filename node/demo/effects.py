@@ -11,8 +11,8 @@ from pathlib import Path
 from node.demo.system import DemoSystem, log_path
 from node.errors import NodeError
 from node.installer.flow import Look, refusal
+from node.installer.network_form import described
 from node.installer.tui.effects import Effects, Outcome, Runner, Tested
-from node.installer.tui.network_form import described
 from node.installer.tui.runner import EngineProcess
 from node.model.event import Event
 from node.model.install import Afterwards

@@ -113,11 +113,24 @@ class FieldRow(Row):
         return urwid.Columns(
             [
                 (LABEL_COLUMNS, urwid.AttrMap(self._label, "label", "title")),
-                ("weight", 1, urwid.Padding(widget, width=FIELD_COLUMNS, min_width=10)),
+                ("weight", 1, _AtMost(widget, FIELD_COLUMNS)),
             ],
             dividechars=1,
             focus_column=1,
         )
+
+
+class _AtMost(urwid.Padding):
+    """A widget no wider than so many columns, and as narrow as it must be."""
+
+    def __init__(self, widget: Any, columns: int) -> None:
+        self._columns = columns
+        super().__init__(widget)
+
+    def padding_values(self, size: tuple[int, ...], focus: bool) -> tuple[int, int]:
+        """Give what is left free on both sides."""
+        del focus
+        return (0, max(0, size[0] - self._columns))
 
 
 class TextRow(FieldRow):

@@ -8,8 +8,7 @@ from typing import Any
 
 import yaml
 
-from node.installer.tui.effects import Tested
-from node.installer.tui.network_form import (
+from node.installer.network_form import (
     AUTO,
     BOND_MODES,
     DHCP,
@@ -21,6 +20,7 @@ from node.installer.tui.network_form import (
     form_of,
     netplan_of,
 )
+from node.installer.tui.effects import Tested
 from node.installer.tui.parts import Host, Part, choice_row, fixed_by
 from node.installer.tui.words import nic_details, problem_words
 from node.locale import _, say
