@@ -12,7 +12,7 @@ from typing import Any
 
 from node.agent.changes import FileChange, at_restart, changed_since, commands_of, compare
 from node.agent.lock import PATIENT_WAIT_S, exclusive, to_the_end
-from node.agent.masking import difference
+from node.agent.masking import difference, said
 from node.agent.places import Places
 from node.agent.trial import (
     Trial,
@@ -121,7 +121,7 @@ def propose(desk: Desk, change: Callable[[Sections], Sections], *, thorough: boo
     checked = desk.check(change(old.sections), old.sections)
     if errors(checked.problems):
         raise InputError("the configuration stays as it was", problems=checked.problems)
-    unchanged = _significant(checked.sections) == _significant(old.sections)
+    unchanged = said(checked.sections) == said(old.sections)
     new = (
         old
         if unchanged
@@ -136,7 +136,7 @@ def propose(desk: Desk, change: Callable[[Sections], Sections], *, thorough: boo
     return Proposal(
         old,
         new,
-        difference(_significant(old.sections), _significant(new.sections), desk.models),
+        difference(old.sections, new.sections, desk.models),
         changes,
         (*stored.warnings, *after.failures),
         checked.problems,
@@ -289,8 +289,3 @@ def _failed(error: NodeError, failures: Sequence[str]) -> NodeError:
         details="\n".join(line for line in details if line),
         mend="A restart of the node brings the old configuration" if failures else "",
     )
-
-
-def _significant(sections: Sections) -> dict[str, Any]:
-    """Leave out sections that say nothing, which a state may have or not."""
-    return {key: values for key, values in sections.items() if values}

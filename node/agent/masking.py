@@ -37,10 +37,19 @@ def masked(
 def difference(
     before: Mapping[str, Any], after: Mapping[str, Any], models: Mapping[str, type[SectionModel]]
 ) -> str:
-    """Give the unified difference of two states as YAML, "" where there is none; secrets are stars."""
+    """Give the unified difference of two states as YAML, "" where there is none; secrets are stars.
+
+    Sections that say nothing, which a state may have or not, are no difference.
+    """
+    before, after = said(before), said(after)
     old = to_yaml(masked(before, models)).splitlines(keepends=True)
     new = to_yaml(masked(after, models, before=before)).splitlines(keepends=True)
     return "".join(difflib.unified_diff(old, new, "before", "after", n=2))
+
+
+def said(sections: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the sections that say nothing."""
+    return {key: values for key, values in sections.items() if values}
 
 
 class _Plain(yaml.SafeDumper):
@@ -49,6 +58,10 @@ class _Plain(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the dumper's own interface
         """Write every value where it stands."""
         return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        """Indent lists, too."""
+        super().increase_indent(flow, False)
 
 
 def to_yaml(document: Any) -> str:
@@ -96,5 +109,28 @@ def unmasked(edited: Any, before: Any) -> Any:
         return {name: unmasked(inner, old.get(name)) for name, inner in edited.items()}
     if isinstance(edited, list):
         olds = list(before) if isinstance(before, list | tuple) else []
-        return [unmasked(item, olds[at] if at < len(olds) else None) for at, item in enumerate(edited)]
+        return [unmasked(item, _counterpart(item, at, edited, olds)) for at, item in enumerate(edited)]
     return before if edited == MASK and before is not None else edited
+
+
+def _counterpart(item: Any, at: int, items: list[Any], olds: list[Any]) -> Any:
+    """Give what an item of a list was: the one that it is but for stars, else the one at its place.
+
+    Where the list became longer or shorter, places say nothing, and a secret must not go to another item.
+    """
+    if at < len(olds) and _is_but_for_stars(item, olds[at]):
+        return olds[at]
+    alike = [old for old in olds if _is_but_for_stars(item, old)]
+    if len(alike) == 1:
+        return alike[0]
+    return olds[at] if len(items) == len(olds) else None
+
+
+def _is_but_for_stars(edited: Any, before: Any) -> bool:
+    if isinstance(edited, Mapping) and isinstance(before, Mapping):
+        same = edited.keys() == before.keys()
+        return same and all(_is_but_for_stars(edited[key], before[key]) for key in edited)
+    if isinstance(edited, list) and isinstance(before, list | tuple):
+        same = len(edited) == len(before)
+        return same and all(_is_but_for_stars(one, old) for one, old in zip(edited, before, strict=True))
+    return bool(edited in (MASK, before))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ import click
 from node.agent.configuration import Desk, Proposal, Sections, carry_out, propose
 from node.agent.trial import DEFAULT_TIMEOUT_S, LEAST_TIMEOUT_S, MOST_TIMEOUT_S, Trial
 from node.cli.options import json_option
-from node.installer.problem_text import problem_lines, problem_to_data, wrapped
+from node.installer.problem_text import COLUMNS, problem_lines, problem_to_data, wrapped
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 CONFIRM = "nodectl config confirm"
@@ -111,11 +111,11 @@ def _outcome(proposal: Proposal, trial: Trial | None, how: Manner) -> list[str]:
     live = [change.path for change in proposal.changes if change.path not in waiting]
     lines = []
     if live:
-        lines += wrapped("Would be in force at once: " if how.dry_run else "In force: ", ", ".join(live))
+        lines += _listed("Would be in force at once:" if how.dry_run else "In force:", live)
     if how.dry_run:
         lines += [line for argv in proposal.commands for line in wrapped("  by: ", " ".join(argv))]
     if waiting:
-        lines += wrapped("From the next restart on: ", ", ".join(proposal.at_restart))
+        lines += _listed("From the next restart on:", proposal.at_restart)
     if how.dry_run and proposal.needs_trial and how.timeout_s is not None:
         lines.append(f"It would be on trial for {how.timeout_s} s.")
     if trial:
@@ -128,6 +128,12 @@ def _outcome(proposal: Proposal, trial: Trial | None, how: Manner) -> list[str]:
         if not proposal.changes:
             lines.append("No file of the running node depends on it.")
     return lines
+
+
+def _listed(title: str, paths: Sequence[str]) -> list[str]:
+    """Give paths in one line, or where they don't fit each in its own, so that none is torn apart."""
+    line = f"{title} {', '.join(paths)}"
+    return [line] if len(line) <= COLUMNS else [title, *(f"  {path}" for path in paths)]
 
 
 def _data(proposal: Proposal, trial: Trial | None, how: Manner) -> dict[str, Any]:

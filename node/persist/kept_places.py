@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from node.errors import InputError
 from node.persist.kept_index import KEPT
 from node.persist.kept_owners import read_accounts
 from node.persist.kept_record import RECORD
@@ -61,7 +62,12 @@ class KeptPlaces:
 
     def canonical(self, given: Path) -> str:
         """Give a path of the root as it is kept: absolute, through no symlink, itself one where it is one."""
-        absolute = Path(os.path.abspath(given))  # noqa: PTH100 - `..` is taken away as a shell does, link by link
+        try:
+            absolute = Path(os.path.abspath(given))  # noqa: PTH100 - `..` goes as in a shell, link by link
+        except FileNotFoundError:
+            raise InputError(
+                f"{given} is below the current folder, which is gone", mend="Give a path that begins with /"
+            ) from None
         if absolute == absolute.parent:
             return "/"
         inside = (self.root / str(absolute.parent).lstrip("/")).resolve()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from node.agent.masking import CHANGED, difference, masked, unmasked
+from node.agent.masking import CHANGED, difference, masked, to_yaml, unmasked
 from node.model.mask import MASK
 from tests.unit.agent.desk import MODELS
 
@@ -38,3 +38,25 @@ def test_stars_that_were_left_standing_are_the_secret_again() -> None:
     assert unmasked({"access": {"hash": OTHER}}, SECTIONS) == {"access": {"hash": OTHER}}
     # Where there was no secret, stars are what somebody typed.
     assert unmasked({"access": {"hash": MASK}}, {}) == {"access": {"hash": MASK}}
+
+
+def test_stars_in_a_list_stay_with_their_item() -> None:
+    one, two = ({"keys": {"shared": f"k{at}"}, "endpoint": f"h{at}"} for at in (1, 2))
+    before = {"tunnels": {"wg0": {"peers": [one, two]}}}
+    shown = masked({"network": before}, MODELS)["network"]
+    peers = shown["tunnels"]["wg0"]["peers"]
+    peers.reverse()
+    assert unmasked(shown, before)["tunnels"]["wg0"]["peers"] == [two, one]
+    peers[0]["endpoint"] = "h3"
+    assert unmasked(shown, before)["tunnels"]["wg0"]["peers"][1] == one
+    # Renamed, and another one gone: whose stars these are nobody knows.
+    del peers[1]
+    assert unmasked(shown, before)["tunnels"]["wg0"]["peers"][0]["keys"] == {"shared": MASK}
+
+
+def test_sections_that_say_nothing_are_no_difference() -> None:
+    assert difference({"network": {}}, {"vendor": {}}, MODELS) == ""
+
+
+def test_lists_are_indented_below_their_key() -> None:
+    assert to_yaml({"a": {"b": [1, {"c": [2]}]}}) == "a:\n  b:\n    - 1\n    - c:\n        - 2\n"

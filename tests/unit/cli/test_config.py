@@ -136,6 +136,14 @@ def test_set_takes_words_of_their_own(node: SimpleNamespace, words: list[str]) -
     assert stored(node)["network"]["dns"] == ["192.0.2.1"]
 
 
+def test_no_path_is_torn_apart(node: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert main.run(["config", "set", "locale.keyboard=de", "locale.timezone=UTC"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "In force:" in lines
+    assert "  /etc/systemd/system/multi-user.target.wants/nodecrust-keyboard.service" in lines
+
+
 def test_a_dry_run_touches_nothing(node: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     netplan = "network.netplan={ethernets: {eth0: {dhcp4: true}}}"

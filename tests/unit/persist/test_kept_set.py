@@ -270,6 +270,17 @@ def test_a_path_is_told_by_where_it_leads_but_for_its_last_part(node: KeptNode) 
     assert node.places.canonical(Path("/lnk/")) == "/lnk"
 
 
+def test_a_current_folder_that_is_gone_is_said(
+    node: KeptNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(InputError, match="current folder, which is gone"):
+        node.places.canonical(Path("x"))
+    assert node.places.canonical(Path("/x")) == "/x"
+
+
 def test_a_node_without_config_keeps_nothing(node: KeptNode) -> None:
     node.write("/etc/x", "1")
     places = KeptPlaces(**{**vars(node.places), "mounts": None})
