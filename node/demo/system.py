@@ -22,6 +22,13 @@ class _Image(dict[Path, bytes]):
         return b""
 
 
+class _Mounted(dict[Path, str]):
+    """What is mounted: each step has a system of its own and doesn't know what the one before did."""
+
+    def __contains__(self, path: object) -> bool:
+        return path is not None
+
+
 class DemoSystem(FakeSystem):
     """Every call takes a moment, and copies the time that `seconds` gives; progress is told as by a disk."""
 
@@ -38,6 +45,7 @@ class DemoSystem(FakeSystem):
         self._tell = say
         self._seconds = seconds
         self.file_contents = _Image()
+        self.mounted = _Mounted()
 
     def progress(self, done: int, total: int) -> None:
         """Tell it in pieces, as a disk would."""

@@ -17,7 +17,7 @@ LANGUAGES = {"en": "English", "cs": "Čeština"}
 
 class _Current:
     language = SOURCE
-    catalogue = Catalogue()
+    catalogue: Catalogue | None = None
 
 
 def use(language: str) -> None:
@@ -33,24 +33,28 @@ def language() -> str:
 
 
 def catalogue(language: str) -> Catalogue:
-    """Read a language's catalogue; the empty one for English."""
-    if language == SOURCE:
-        return Catalogue()
+    """Read a language's catalogue; that of English says for a screen what was meant for a file."""
     return read_catalogue((files(__name__) / f"{language}.po").read_text(encoding="utf-8"))
 
 
 def _(text: str) -> str:
     """Give a fixed text in the language of now; as it is where nobody translated it."""
-    return _Current.catalogue.messages.get(text) or text
+    return _now().messages.get(text) or text
 
 
 def plural(one: str, many: str, number: int) -> str:
     """Give the form of a text that goes with a number; `{n}` in it is the number."""
-    forms = _Current.catalogue.plurals.get(one)
-    text = forms[_Current.catalogue.form_of(number)] if forms else one if number == 1 else many
+    forms = _now().plurals.get(one)
+    text = forms[_now().form_of(number)] if forms else one if number == 1 else many
     return text.format(n=number)
 
 
 def say(text: str) -> str:
     """Give a sentence that was put together elsewhere in the language of now, as far as it is known."""
-    return _Current.catalogue.sentence(text)
+    return _now().sentence(text)
+
+
+def _now() -> Catalogue:
+    if _Current.catalogue is None:
+        _Current.catalogue = catalogue(_Current.language)
+    return _Current.catalogue

@@ -15,6 +15,7 @@ _LINE = re.compile(
 _PLURAL = re.compile(r"plural=([^;\n]+)")
 # A place in a sentence: {name}. What stands there is taken over as it is, or said in turn where it is known.
 _PLACE = re.compile(r"\{(\w+)\}")
+_LEAST_FIXED = 10
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,14 @@ class Catalogue:
     @cached_property
     def _forms(self) -> list[tuple[re.Pattern[str], str]]:
         """Give the entries with places as patterns; those with the most fixed text first."""
-        found = [(source, text) for source, text in self.messages.items() if _PLACE.search(source) and text]
-        found.sort(key=lambda pair: -len(_PLACE.sub("", pair[0])))
+        fixed = {source: len(_PLACE.sub("", source)) for source in self.messages}
+        # `{a} of {b}` fits half of all sentences.
+        found = [
+            (source, text)
+            for source, text in self.messages.items()
+            if _PLACE.search(source) and fixed[source] >= _LEAST_FIXED
+        ]
+        found.sort(key=lambda pair: -fixed[pair[0]])
         return [(re.compile(_pattern(source), re.DOTALL), text) for source, text in found]
 
 

@@ -31,7 +31,7 @@ class Form(urwid.WidgetWrap):
         self._about = urwid.Text("")
         self._on_enter = on_enter
         self._about_rows = about_rows
-        self._settled = False
+        self._settled: tuple[int, ...] = ()
         self._first()
         self._pile = urwid.Pile(
             [
@@ -78,7 +78,7 @@ class Form(urwid.WidgetWrap):
             self.walker.set_focus(min(focus, len(self.walker) - 1))
             if not self.walker[self.walker.focus].selectable():
                 self._first()
-        self._settled = False
+        self._settled = ()
         self.tell()
 
     def go_to(self, group: str) -> bool:
@@ -166,10 +166,13 @@ class Form(urwid.WidgetWrap):
         return False
 
     def _settle(self, size: tuple[int, ...]) -> None:
-        """Once after other rows came: begin at the top, if the cursor's row is in sight from there."""
-        if self._settled or not len(self.walker):
+        """After other rows or another size came: begin at the top, if the cursor is in sight from there.
+
+        Consoles of several sizes share the rows, and each shall see the page's beginning.
+        """
+        if self._settled == size or not len(self.walker):
             return
-        self._settled = True
+        self._settled = size
         columns, rows = size[0], size[1] - self._about_rows - 2
         above = sum(self.walker[n].rows((columns,)) for n in range(self.walker.focus))
         here = self.walker[self.walker.focus].rows((columns,), True)

@@ -27,6 +27,7 @@ COLOUR: dict[str | None, str] = {
     "bar4": "0;30;43",
     "bar5": "0;37;45",
     "done": "0;37;44;1",
+    "qr": "0;37;40",
 }
 MONO: dict[str | None, str] = {
     None: "0",

@@ -125,7 +125,7 @@ class Terminal:
 
     def draw(self, canvas: Any, size: tuple[int, int]) -> None:
         """Show a canvas; only what is another than before is sent."""
-        rows = [_row(content) for content in canvas.content()]
+        rows = [self._row(content) for content in canvas.content()]
         if size != self._size or len(rows) != len(self._rows):
             self._size = size
             self._rows = []
@@ -174,6 +174,15 @@ class Terminal:
         # Clearing to the end first would flicker; every row is as wide as the screen.
         return f"\x1b[{number + 1};{column + 1}H{words}"
 
+    def _row(self, content: Any) -> Row:
+        found = []
+        for attribute, _, data in content:
+            text = bytes(data).decode("utf-8", "replace")
+            if attribute == "qr" and not self.look.utf8:  # nobody can photograph it in letters
+                text = " " * len(text)
+            found.append((attribute, text))
+        return tuple(found)
+
     def _put(self, text: str) -> None:
         if not self.look.utf8:
             text = to_ascii(text)
@@ -181,10 +190,6 @@ class Terminal:
         if len(self._pending) > _PENDING_BYTES:
             self._pending.clear()
             self.forget()
-
-
-def _row(content: Any) -> Row:
-    return tuple((attribute, bytes(text).decode("utf-8", "replace")) for attribute, _, text in content)
 
 
 def _width(text: str) -> int:

@@ -53,6 +53,7 @@ class SecretPart(FieldPart):
 
     def _judge(self) -> None:
         self.host.session.local.pop(self.field.key, None)
+        self.refresh()
         text = self.row.value
         if not text:
             self._strength.text.set_text("")

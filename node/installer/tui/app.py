@@ -8,9 +8,9 @@ from typing import Any
 import urwid
 
 from node.installer.tui.effects import Effects
+from node.installer.tui.frame import frame, inside
 from node.installer.tui.screens import Screens
 from node.installer.tui.session import Session
-from node.locale import _
 from node.tui.loop import Loop, Worker
 from node.tui.terminal import Terminal
 
@@ -37,14 +37,9 @@ class App:
 
     def render(self, terminal: Terminal, size: tuple[int, int]) -> Any:
         """Give what one terminal shows."""
-        columns, rows = size
-        body = urwid.Padding(self.screens.body((columns - 2, rows - 3)), left=1, right=1)
-        frame = urwid.Frame(
-            body,
-            header=urwid.Pile([_head(self.screens, columns), urwid.Divider()]),
-            footer=self._foot(terminal),
+        return frame(self.screens, terminal.look, size, follows=self._followed(terminal)).render(
+            size, focus=True
         )
-        return frame.render(size, focus=True)
 
     def on_key(self, terminal: Terminal, size: tuple[int, int], key: str) -> None:
         """Take a key: of the console that drives, or one that takes over."""
@@ -54,8 +49,7 @@ class App:
             if key in TAKE_OVER:
                 return
         if terminal.name == self.driver:
-            columns, rows = size
-            self.screens.keypress((columns - 2, rows - 3), key)
+            self.screens.keypress(inside(size), key)
 
     # What the screens need of the loop
 
@@ -83,28 +77,5 @@ class App:
         """End the loop."""
         self._loop.stop()
 
-    def _foot(self, terminal: Terminal) -> Any:
-        if self.driver and terminal.name != self.driver:
-            key = "Esc 4" if terminal.look.fingers else "F4"
-            words = _("This console follows {name}. {key} takes over here.")
-            return urwid.AttrMap(
-                urwid.Text(f" {words.replace('{name}', self.driver).replace('{key}', key)}"), "danger"
-            )
-        if self.screens.message:
-            return urwid.AttrMap(urwid.Text(f" {self.screens.message}", wrap="ellipsis"), "danger")
-        names = {"1": _("Help"), "2": _("Shell"), "8": _("Log"), "10": _("Summary")}
-        pieces: list[Any] = []
-        for number, words in names.items():
-            key = f"Esc {number[-1]}" if terminal.look.fingers else f"F{number}"
-            pieces += [("key", f" {key}"), ("foot", f" {words} ")]
-        pieces += [("key", " Esc"), ("foot", f" {_('Back')} ")]
-        return urwid.AttrMap(urwid.Text(pieces, wrap="clip"), "foot")
-
-
-def _head(screens: Screens, columns: int) -> Any:
-    left = f" Nodecrust  {screens.title}"
-    right = " ".join(
-        part for part in (_("DEMONSTRATION") if screens.effects.demo else "", screens.place) if part
-    )
-    gap = max(1, columns - len(left) - len(right) - 1)
-    return urwid.AttrMap(urwid.Text(f"{left}{' ' * gap}{right} ", wrap="clip"), "head")
+    def _followed(self, terminal: Terminal) -> str:
+        return self.driver if self.driver and self.driver != terminal.name else ""

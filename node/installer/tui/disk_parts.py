@@ -71,7 +71,9 @@ class DisksPart(Part):
         lines: list[Any] = []
         if self._locked:
             lines.append(("fixed", self._locked + "\n"))
-        words = [problem_words(p) for p in session.problems() if self._mine(p)]
+        # That one of several is to be taken is a question here, nothing that went wrong.
+        mine = [p for p in session.problems() if self._mine(p) and p.code != "disk-ambiguous"]
+        words = [problem_words(problem) for problem in mine]
         if chosen is None and len(self._disks) > 1 and not words:
             lines.append(_("Take the disk that the node is installed on."))
         elif chosen is not None and not words:

@@ -125,8 +125,7 @@ class DonePage:
         else:
             lines.append(_("Its address is shown on its console once it has started."))
         lines += ["", _("What is next: log in, look with `nodectl status`, change with `nodectl config`.")]
-        rows: list[Row] = [Words(line) for line in lines]
-        rows += [Words(line) for line in _qr(outcome.url)]
+        rows: list[Row] = [_Beside(lines, _qr(outcome.url))]
         words = {"reboot": _("Restart now"), "poweroff": _("Switch off now")}.get(afterwards, _("Leave"))
         self.form = Form(rows, ButtonsRow([(words, leave)]), about_rows=1)
         self.widget = self.form
@@ -139,6 +138,20 @@ class DonePage:
 
     def leave(self) -> None:
         """Nor here."""
+
+
+class _Beside(Row):
+    """Text, and the code to its right, so that both are seen on 24 rows."""
+
+    def __init__(self, lines: Sequence[Any], code: Sequence[str]) -> None:
+        text = urwid.Text([piece for line in lines for piece in ((line, "\n") if line else "\n")][:-1])
+        picture = urwid.Text(("qr", "\n".join(code)), wrap="clip")
+        columns = [("weight", 1, text)] + ([(len(code[0]), picture)] if code else [])
+        super().__init__(urwid.Columns(columns, dividechars=2))
+
+    def selectable(self) -> bool:
+        """It is only looked at."""
+        return False
 
 
 class FailedPage:

@@ -15,7 +15,7 @@ _COMMON = frozenset(
     nodecrust node server default test guest
     """.split()  # noqa: SIM905 - they read best as words
 )
-_CLASSES = (string.ascii_lowercase, string.ascii_uppercase, string.digits, string.punctuation + " ")
+_CLASSES = (string.ascii_lowercase, string.ascii_uppercase, string.digits, string.punctuation, " ")
 
 
 class Strength(IntEnum):
