@@ -8,8 +8,8 @@ PAGES = (
     Page(
         "disk",
         "Disk",
-        "The node is installed on one disk. Space or Enter takes the disk under the cursor; what is said "
-        "below the list is about it. A disk that holds anything may be taken too: before it is erased you are "
+        "The node is installed on one disk. Space or Enter takes the disk under the cursor; below the list "
+        "stands more about it. A disk that holds anything may be taken too: before it is erased you are "
         "asked for its serial number.",
         DISK,
         (ViewField(key="storage.disk", label="Disk", view="disks"),),
