@@ -159,14 +159,7 @@ def carry_out(
     the old one then.
     """
     with exclusive(desk.places.run), to_the_end():
-        if trial := read_trial(desk.places.run):
-            raise TryAgainError(
-                "a change that failed could not be taken back whole yet"
-                if trial.failed
-                else f"a change is on trial for {trial.remaining_s} s more",
-                mend="Take it back by nodectl config rollback"
-                + ("" if trial.failed else ", or confirm it by nodectl config confirm"),
-            )
+        refuse_beside_trial(desk.places)
         if desk.read().state != proposal.before or not still():
             raise TryAgainError("the configuration was changed meanwhile", mend="Look at it and try again")
         # Programs change some of them too, as passwd does, and must not be undone unseen.
@@ -190,6 +183,18 @@ def carry_out(
             raise _failed(error, failures) from error
         _settle(desk, proposal.after)
         return None
+
+
+def refuse_beside_trial(places: Places) -> None:
+    """Refuse a change while another one is on trial: TryAgainError."""
+    if trial := read_trial(places.run):
+        raise TryAgainError(
+            "a change that failed could not be taken back whole yet"
+            if trial.failed
+            else f"a change is on trial for {trial.remaining_s} s more",
+            mend="Take it back by nodectl config rollback"
+            + ("" if trial.failed else ", or confirm it by nodectl config confirm"),
+        )
 
 
 def confirm(desk: Desk) -> Trial:

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from node.agent.configuration import refuse_beside_trial
 from node.agent.masking import masked, unmasked
 from node.cli.config_change import change, change_options, manner
 from node.cli.config_desk import Office, check_layer, open_office, require_root
@@ -30,6 +31,8 @@ def command(**options: Any) -> None:
     """
     require_root("change the configuration")
     office = open_office()
+    # Not only when the work in the editor is done.
+    refuse_beside_trial(office.desk.places)
     before = office.desk.read().state
     layer = _edited(office, before)
     if layer is None:

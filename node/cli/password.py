@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from node.agent.configuration import Sections
+from node.agent.configuration import Sections, refuse_beside_trial
 from node.agent.edits import Edit, Operator, edited
 from node.cli.config_change import Manner, change
 from node.cli.config_desk import Office, open_office, require_root
@@ -60,6 +60,7 @@ def command(
     if adopt:
         _adopt(office, access, ["admin", "root"] if user is None else [_account(user, access)])
         return
+    refuse_beside_trial(office.desk.places)
     account = _account(user, access)
     values: dict[str, Any] = {}
     if lock is not None:

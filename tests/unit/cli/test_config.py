@@ -368,6 +368,18 @@ def test_edit_without_a_change_or_with_a_problem_that_nobody_mends(
     assert stored(node)["network"] == {"hostname": "node1"}
 
 
+def test_beside_a_trial_nobody_is_asked_for_what_cannot_be_stored(
+    node: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(["config", "set", "network.netplan={ethernets: {a: {dhcp4: true}}}"]) == 0
+    editor = Editor()
+    monkeypatch.setattr(click, "edit", editor)
+    assert main.run(["config", "edit"]) == 75
+    assert main.run(["password"]) == 75
+    assert "a change is on trial" in capsys.readouterr().err
+    assert editor.seen == []
+
+
 def test_every_comment_of_the_form_can_be_taken_off(
     node: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -449,6 +461,13 @@ def test_what_passwd_changed_is_adopted(node: SimpleNamespace) -> None:
     before = len(history(node.config))
     assert main.run(["password", "--adopt"]) == 0
     assert len(history(node.config)) == before
+
+
+def test_what_could_not_be_adopted_yet_is_tried_again() -> None:
+    text = (Path(__file__).parents[3] / "node/boot/units/nodecrust-passwords.service").read_text()
+    assert "RestartForceExitStatus=75\n" in text
+    # systemd 257 restarts no oneshot that counts as a success.
+    assert "SuccessExitStatus" not in text
 
 
 def test_what_passwd_changed_is_not_adopted_of_a_change_that_is_taken_back(
