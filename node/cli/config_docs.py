@@ -158,6 +158,7 @@ SAMPLES: Mapping[str, Any] = {
     "access.root.password_max_days": 90,
     "access.root.password_changed": "2026-11-01",
     "access.ssh_password_login": True,
+    "access.console_reading": False,
     "access.no_login": True,
     "locale.lang": "en_US.UTF-8",
     "locale.keyboard": "de",
@@ -173,6 +174,8 @@ SAMPLES: Mapping[str, Any] = {
 
 AT_ONCE, TRIED, AT_START = "at once", "at once, on trial", "at the next start"
 NO_FILE = "at the next installation or check"
+# The console looks at it whenever it is to show something.
+_READ_EACH_TIME = frozenset({"access.console_reading"})
 
 
 def in_force(dotted: str, value: Any, files_of: Callable[[Mapping[str, Any]], Sequence[RenderedFile]]) -> str:
@@ -184,7 +187,7 @@ def in_force(dotted: str, value: Any, files_of: Callable[[Mapping[str, Any]], Se
     changed = [file for file in after if file not in before]
     changed += [file for file in before if file.path not in paths]
     if not changed:
-        return NO_FILE
+        return AT_ONCE if dotted in _READ_EACH_TIME else NO_FILE
     waiting = sorted({file.path for file in changed if file.live is None})
     if all(file.live is None for file in changed):
         return AT_START

@@ -25,6 +25,7 @@ COMMANDS = {
     "status": CommandEntry(
         "node.cli.status", "Show how this node is doing: what runs, what it reaches, what it keeps."
     ),
+    "console": CommandEntry("node.cli.console", "Look after this node at its console."),
     "plugins": CommandEntry("node.cli.plugins", "List the plugins and the hooks that each one implements."),
     "config": CommandEntry("node.cli.config", "Show and change the configuration that lasts."),
     "password": CommandEntry("node.cli.password", "Set the password of the admin user or of root."),

@@ -40,6 +40,11 @@ OWN_ARGUMENTS = (
         "network",
         "Takes the answers from the network unchecked, on purpose: whoever owns the wire then owns the node.",
     ),
+    OwnArgument(
+        "console",
+        "login",
+        "Leaves the bare log-in prompt on every console, without the node's status in its place.",
+    ),
     OwnArgument("reinstall", "ID", "Short for node.install.reinstall=ID."),
 )
 

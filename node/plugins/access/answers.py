@@ -143,3 +143,8 @@ class AccessAnswers(SectionModel):
     no_login: bool = Field(
         default=False, description="Install unattended although nobody could log in afterwards."
     )
+    console_reading: bool = Field(
+        default=True,
+        description="Shows the node's status and log on its own consoles to whoever stands there; to change "
+        "anything needs a log-in in any case.",
+    )

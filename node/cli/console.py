@@ -1,0 +1,112 @@
+"""nodectl console."""
+
+from __future__ import annotations
+
+import locale
+import os
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from node.cli.config_change import who
+from node.errors import InputError
+from node.locale import use
+from node.model.answers import Section
+
+KERNEL_LOG = Path("/dev/kmsg")
+_LOCALES = (Path("/etc/locale.conf"), Path("/etc/default/locale"))
+
+
+@click.command()
+@click.option("--prompt", is_flag=True, help="What stands above a log-in prompt: nobody is logged in.")
+@click.option("--demo", is_flag=True, help="The console of a recorded node. Nothing is real.")
+def command(*, prompt: bool, demo: bool) -> int:
+    """Look after this node at its console.
+
+    Shows how it is and its log; changes network, access and logging; restarts it or switches it off. A change
+    of the network is taken back by itself unless it is kept. On the node's own consoles, changing anything
+    needs a log-in as an admin.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InputError("the console needs a terminal", mend="Call it from one")
+    use(_language())
+    if demo:
+        from node.demo.console import run_demo_console  # noqa: PLC0415 - urwid only once all is well
+
+        return run_demo_console()
+    if os.geteuid() != 0:
+        raise InputError("only root can look after a node", mend="Run it with sudo, or with --demo")
+    return _run(prompt=prompt)
+
+
+def _run(*, prompt: bool) -> int:
+    from node.cli.config_desk import open_office  # noqa: PLC0415 - all of it takes time to load
+    from node.cli.persist_text import change_lines  # noqa: PLC0415
+    from node.console.apart import CRASHED, run_apart  # noqa: PLC0415
+    from node.console.clerk import Clerk  # noqa: PLC0415
+    from node.console.live import live_surroundings  # noqa: PLC0415
+    from node.persist.kept_diff import read_lost  # noqa: PLC0415
+    from node.persist.kept_places import KeptPlaces  # noqa: PLC0415
+
+    place = Path(os.ttyname(sys.stdin.fileno())).name
+    office = open_office()
+    around = live_surroundings(
+        lambda: office.desk, office.plugins, lambda: change_lines(read_lost(KeptPlaces())), place=place
+    )
+    clerk = Clerk(around, user="" if prompt else who())
+    code = run_apart(clerk, _screens(place, office.kept_sections, prompt=prompt))
+    # Whatever became of the screens, the log-in prompt comes next.
+    if prompt:
+        return 0
+    if code == CRASHED:
+        raise InputError("the console failed", details="The journal has more: journalctl -t nodectl")
+    return code
+
+
+def _screens(
+    place: str, sections: tuple[Section, ...], *, prompt: bool
+) -> Callable[[socket.socket, socket.socket], int]:
+    from node.console.app import App  # noqa: PLC0415 - urwid only here
+    from node.console.wire import Remote  # noqa: PLC0415
+    from node.tui.terminal import Terminal, look_of  # noqa: PLC0415
+
+    # Nobody may open it but root; without it a message of the kernel stays until Ctrl-L.
+    kernel_log = None
+    with suppress(OSError):
+        kernel_log = os.open(KERNEL_LOG, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        os.lseek(kernel_log, 0, os.SEEK_END)
+    serial = not place.removeprefix("tty").isdigit()
+    # A line tells nobody what it can show; the kernel's own terminals have known UTF-8 for long.
+    charmap = ("ascii" if serial else "utf-8") if prompt else _charmap()
+    look = look_of(os.environ.get("TERM", ""), charmap, serial=serial and prompt)
+
+    def run(reading: socket.socket, acting: socket.socket) -> int:
+        terminal = Terminal(sys.stdin.fileno(), sys.stdout.fileno(), name=place, look=look)
+        app = App(terminal, Remote(reading), Remote(acting), sections, prompt=prompt, kernel_log=kernel_log)
+        return app.run()
+
+    return run
+
+
+def _charmap() -> str:
+    try:
+        locale.setlocale(locale.LC_CTYPE, "")
+    except locale.Error:
+        return ""
+    return locale.nl_langinfo(locale.CODESET)
+
+
+def _language() -> str:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(name):
+            return value
+    for path in _LOCALES:
+        with suppress(OSError):
+            for line in path.read_text(encoding="utf-8").splitlines():
+                if line.startswith("LANG="):
+                    return line.removeprefix("LANG=").strip('"')
+    return ""

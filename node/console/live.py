@@ -1,0 +1,110 @@
+"""The clerk's surroundings on a real node: how it is read, who may log in, how it is left."""
+
+from __future__ import annotations
+
+import syslog
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from node.agent.configuration import Desk
+from node.console.clerk import Surroundings
+from node.console.login import Verdict, judge
+from node.console.tries import Tries
+from node.console.views import Overview
+from node.hookspecs import StatusLine
+from node.model.status import faults
+from node.model.system import Commands
+from node.plugin_manager import Plugins
+from node.system.commands import LiveCommands
+from node.system.passwords import hash_password, verify
+from node.system.status import read_status
+from node.system.status_inventory import quick_inventory
+
+# libvirt's daemon ends when nobody asked it anything for two minutes; it shall.
+PANELS_S = 300.0
+_EVENTS = 5
+_RUN = Path("/run/node")
+
+
+class Reader:
+    """Reads the node, its panels less often, since these start what they ask."""
+
+    def __init__(self, plugins: Plugins, commands: Commands) -> None:
+        self._plugins = plugins
+        self._commands = commands
+        self._panels: tuple[StatusLine, ...] = ()
+        self._failures: tuple[str, ...] = ()
+        self._panels_at = float("-inf")
+
+    def overview(self) -> Overview:
+        """Read how it is now."""
+        now = time.monotonic()
+        if now - self._panels_at > PANELS_S:
+            self._read_panels()
+            self._panels_at = now
+        status = read_status(self._commands)
+        unwell = tuple(f"{panel.term}: {panel.value}" for panel in self._panels if not panel.healthy)
+        found = (*faults(status), *self._failures, *unwell) if status.image else ()
+        return Overview(
+            status,
+            self._panels,
+            found,
+            tuple(journal(self._commands, "--priority=warning", lines=_EVENTS)),
+            f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        )
+
+    def _read_panels(self) -> None:
+        # Plugins gather what went wrong with them; of this reading only what is new counts.
+        already = len(self._plugins.problems)
+        lines: list[StatusLine] = []
+        inventory = quick_inventory(self._commands)
+        for answered in self._plugins.call("node_status_panels", inventory=inventory):
+            lines += [line for line in answered.value or () if isinstance(line, StatusLine)]
+        self._panels = tuple(lines)
+        self._failures = tuple(f"{each.where}: {each.what}" for each in self._plugins.problems[already:])
+        del self._plugins.problems[already:]
+
+
+def journal(commands: Commands, *options: str, lines: int) -> list[str]:
+    """Give the last lines of this start's journal, oldest first."""
+    argv = ["journalctl", "--boot", "--quiet", "--no-pager", "--output=short", f"--lines={lines}", *options]
+    return commands.run(argv, timeout_s=20.0).output.splitlines()
+
+
+def live_surroundings(
+    desk: Callable[[], Desk], plugins: Plugins, lost: Callable[[], Sequence[str]], *, place: str
+) -> Surroundings:
+    """Give those of this machine, for the console at the terminal `place`."""
+    commands = LiveCommands()
+    return Surroundings(
+        desk=desk,
+        overview=Reader(plugins, commands).overview,
+        log=lambda lines: journal(commands, lines=lines),
+        lost=lost,
+        judge=_judge,
+        tries=Tries(_RUN / f"console-tries-{place}.json"),
+        note=_note,
+        leave=lambda how: _leave(how, commands),
+        place=place,
+    )
+
+
+def _judge(user: str, password: str) -> Verdict:
+    return judge(user, password, verify=verify, no_hash=_no_hash())
+
+
+@cache
+def _no_hash() -> str:
+    return hash_password("nobody's")
+
+
+def _note(words: str) -> None:
+    syslog.openlog("nodectl", 0, syslog.LOG_AUTHPRIV)
+    syslog.syslog(syslog.LOG_NOTICE, f"console: {words}")
+
+
+def _leave(how: str, commands: Commands) -> None:
+    commands.run(["systemctl", "--no-block", how])

@@ -1,0 +1,97 @@
+"""What each page shows, as golden text; and that turned-off reading shows nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from node.console.views import TrialView
+from node.demo.console import recorded
+from node.hookspecs import StatusLine
+from node.locale import use
+from node.model.status import Interface
+from tests.unit.console.desk import Operator
+
+PAGES = ("status", "network", "access", "storage", "logging", "plugins", "log", "power")
+SIZES = ((80, 24), (132, 43))
+
+
+@pytest.fixture(autouse=True)
+def english():
+    use("en")
+    yield
+    use("en")
+
+
+@pytest.mark.parametrize("language", ["en", "cs"])
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("page", PAGES)
+def test_page(page: str, size: tuple[int, int], language: str, tmp_path: Path, snapshot) -> None:
+    use(language)
+    operator = Operator(tmp_path, size=size).page(page)
+    assert all(len(line) <= size[0] for line in operator.lines())
+    assert operator.picture == snapshot
+
+
+@pytest.mark.parametrize("language", ["en", "cs"])
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_dialogs(size: tuple[int, int], language: str, tmp_path: Path, snapshot) -> None:
+    use(language)
+    operator = Operator(tmp_path, size=size)
+    pictures = [operator.press("f9").picture]
+    operator.type("demo").press("enter").page("network").press("enter", "tab", "tab", "tab", "tab", "tab")
+    operator.press("ctrl u").type("192.0.2.254/24").press("enter", "enter", "enter", "enter", "enter")
+    pictures += [operator.picture, operator.press("enter").picture, operator.press("enter").picture]
+    pictures += [operator.press("f1").press("esc", "esc").press("f1").picture]
+    assert "\n".join(pictures) == snapshot
+
+
+def test_a_degraded_node(tmp_path: Path, snapshot) -> None:
+    seen = recorded()
+    panels = (*seen.panels, StatusLine("registration", "not registered: server away", healthy=False))
+    operator = Operator(
+        tmp_path,
+        status=replace(seen.status, interfaces=(Interface("ens3"),), failed_units=("ssh.service",)),
+        panels=panels,
+        faults=("ssh.service failed", "no network interface has an address", "registration: server away"),
+        trial=None,
+    )
+    assert operator.picture == snapshot
+    # The page of the registration is there once there is something to show.
+    assert operator.page("registration").screens.page.key == "registration"
+    operator.sees("! not registered: server away")
+
+
+def test_no_registration_no_page(tmp_path: Path) -> None:
+    assert "registration" not in [page.key for page in Operator(tmp_path).screens.shown]
+
+
+def test_a_trial_of_somebody_else_is_said(tmp_path: Path) -> None:
+    operator = Operator(tmp_path)
+    operator.screens._take_overview(replace(recorded(), trial=TrialView("config set network.dns", 90)))
+    operator.sees("On trial", "config set network.dns; taken back in 90 s")
+
+
+def test_what_plugins_and_logs_say_acts_on_no_terminal(tmp_path: Path) -> None:
+    operator = Operator(tmp_path, events=("\x1b[2Jgone\x07",), panels=(StatusLine("a\x1b", "b\x9b1m"),))
+    assert not [letter for letter in operator.picture if not letter.isprintable() and letter != "\n"]
+    operator.sees("?[2Jgone?", "b?1m")
+
+
+def test_reading_turned_off_shows_nothing(tmp_path: Path, snapshot) -> None:
+    operator = Operator(tmp_path)
+    operator.press("f9").type("demo").press("enter").page("access").press("enter")
+    operator.press(*["tab"] * 5, " ", "enter").press("enter").press("enter")
+    assert operator.node.stored["access"]["console_reading"] is False
+    operator.press("f9")
+    operator.bg.wait(11)
+    assert operator.press("home").picture == snapshot
+    for page in PAGES:
+        picture = operator.page(page).picture
+        assert "192.0.2" not in picture
+        assert "node1" not in picture
+        assert "Linux version" not in picture
+        assert "notes.txt" not in picture
+    operator.log_in().page("status").sees("192.0.2.10")
