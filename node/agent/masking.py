@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -15,6 +16,8 @@ CHANGED = f"{MASK} (changed)"
 
 # Netplan's own secrets (netplan-yaml(5)): wifis and 802.1X, modems, WireGuard; to us it is any mapping.
 _SECRET_NAMES = frozenset({"password", "client-key-password", "private", "shared", "pin"})
+# A WireGuard tunnel's private key, where it is no mapping.
+_TUNNEL_KEY = re.compile(r"(^|\.)tunnels\..+\.keys?$")
 
 
 def masked(
@@ -32,6 +35,14 @@ def masked(
         secret = models[key].secret if key in models else None
         shown[key] = _masked(values, "", secret, (before or {}).get(key), compare=before is not None)
     return shown
+
+
+def holds_secret(path: Sequence[str], value: Any, models: Mapping[str, type[SectionModel]]) -> bool:
+    """Tell whether a value at a place of the sections is a secret or has one in it."""
+    for part in reversed(path[1:]):
+        value = {part: value}
+    sections = {path[0]: value}
+    return path[0] in models and masked(sections, models) != sections
 
 
 def difference(
@@ -97,7 +108,7 @@ def _masked(value: Any, key: str, secret: frozenset[str] | None, before: Any, *,
 
 
 def _is_secret(key: str, secret: frozenset[str] | None) -> bool:
-    if secret is None or key.rpartition(".")[2] in _SECRET_NAMES:
+    if secret is None or key.rpartition(".")[2] in _SECRET_NAMES or _TUNNEL_KEY.search(key):
         return True
     return any(key == one or key.startswith(f"{one}.") for one in secret)
 

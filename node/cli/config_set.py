@@ -10,7 +10,6 @@ from node.agent.edits import edited
 from node.cli.config_change import change, change_options, manner
 from node.cli.config_desk import open_office, require_root
 from node.cli.config_values import read_edits
-from node.installer.keys import KnownKeys
 
 
 @click.command()
@@ -25,7 +24,7 @@ def command(*, edits: tuple[str, ...], **options: Any) -> None:
     """
     require_root("change the configuration")
     office = open_office()
-    read = read_edits(edits, KnownKeys(office.desk.models))
+    read = read_edits(edits, office.desk.models)
     defaults = {key: model().model_dump(mode="json") for key, model in office.desk.models.items()}
     keys = ", ".join(dict.fromkeys(edit.key for edit in read))
     change(

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from node.agent.edits import Edit, Operator, parse_path, split_edit
+from node.agent.masking import holds_secret
 from node.errors import InputError
 from node.installer.answers import VERSION
 from node.installer.document import read_document, scalar
-from node.installer.keys import KnownKeys
-from node.model.answers import Layer
+from node.model.answers import Layer, SectionModel
 from node.model.problem import Problem
 
 STDIN = "-"
 
 
-def read_edits(texts: Sequence[str], known: KnownKeys) -> list[Edit]:
+def read_edits(texts: Sequence[str], models: Mapping[str, type[SectionModel]]) -> list[Edit]:
     """Give the changes that the words of a command line say; InputError where one can't be read.
 
     A secret on the command line is refused: every program on the node can read it there.
@@ -26,13 +26,13 @@ def read_edits(texts: Sequence[str], known: KnownKeys) -> list[Edit]:
     edits = []
     for key, operator, value in _split(texts):
         path = parse_path(key)
-        entry = known.get(".".join(path))
-        if entry and entry.secret and not entry.is_model and value and not value.startswith("@"):
+        read = read_value(value)
+        if not value.startswith("@") and holds_secret(path, read, models):
             raise InputError(
-                f"{key} is a secret, and every program here can read the command line",
+                f"{key} is a secret or has one in it, which every program here could read",
                 mend=f"Set a password by nodectl password, or give {key}=@FILE or {key}=@-",
             )
-        edits.append(Edit(path, operator, read_value(value)))
+        edits.append(Edit(path, operator, read))
     return edits
 
 

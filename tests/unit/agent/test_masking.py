@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from node.agent.masking import CHANGED, difference, masked, to_yaml, unmasked
+from typing import Any
+
+import pytest
+
+from node.agent.masking import CHANGED, difference, holds_secret, masked, to_yaml, unmasked
 from node.model.mask import MASK
 from tests.unit.agent.desk import MODELS
 
@@ -60,3 +64,26 @@ def test_sections_that_say_nothing_are_no_difference() -> None:
 
 def test_lists_are_indented_below_their_key() -> None:
     assert to_yaml({"a": {"b": [1, {"c": [2]}]}}) == "a:\n  b:\n    - 1\n    - c:\n        - 2\n"
+
+
+@pytest.mark.parametrize("name", ["key", "keys"])
+def test_the_private_key_of_a_tunnel_in_short_is_masked(name: str) -> None:
+    tunnels = {"wg0": {"mode": "wireguard", name: "s3cret"}, "wg1": {"keys": {"private": "s3cret"}}}
+    assert "s3cret" not in str(masked({"network": {"netplan": {"tunnels": tunnels}}}, MODELS))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "secret"),
+    [
+        (("access", "hash"), HASH, True),
+        (("access",), {"hash": HASH}, True),
+        (("network", "netplan"), WIFI, True),
+        (("network", "netplan", "tunnels", "wg0", "keys"), "x", True),
+        (("network", "netplan", "tunnels"), {"wg0": {"key": "x"}}, True),
+        (("network", "hostname"), "x", False),
+        (("access", "hash"), None, False),
+        (("stranger", "hash"), "x", False),
+    ],
+)
+def test_what_must_not_stand_on_a_command_line(path: tuple[str, ...], value: Any, secret: bool) -> None:
+    assert holds_secret(path, value, MODELS) is secret
