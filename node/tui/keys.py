@@ -72,13 +72,13 @@ class KeyReader:
 
     def _letter(self, first: int) -> str | None:
         # UTF-8 (RFC 3629) says in the first byte how many there are.
-        length = 4 if first >= 0xF0 else 3 if first >= 0xE0 else 2 if first >= 0xC0 else 1
+        length = 4 if first >= 0xF0 else 3 if first >= 0xE0 else 2
+        wrong = not 0xC2 <= first <= 0xF4 or any(byte >> 6 != 0b10 for byte in self._bytes[1:length])
+        if wrong:
+            return self._taken(1, "")
         if len(self._bytes) < length:
             return None
-        try:
-            return self._taken(length, self._bytes[:length].decode("utf-8"))
-        except UnicodeDecodeError:
-            return self._taken(1, "")
+        return self._taken(length, self._bytes[:length].decode("utf-8", "replace"))
 
     def _escape(self) -> str | None:
         rest = self._bytes[1:]

@@ -1,0 +1,83 @@
+"""The catalogues: whole, well formed, and with the places that the originals have."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import node
+from node import locale
+from node.installer.flow import load_plugins
+from node.installer.tui.derived import pages_of
+from node.locale.catalogue import read_catalogue
+from node.model.page import ChoiceField, TextField
+
+ROOT = Path(node.__file__).parent
+_PLACE = re.compile(r"\{\w+\}")
+# The names of things, which are the same everywhere.
+_NAMES = {"BOOT", "SWAP", "CONFIG", "LOGGING", "DATA", "ext4", "XFS"}
+
+
+def texts(folder: str) -> Iterator[tuple[str, str]]:
+    """Give what is marked for translation in a folder's modules, with the function that marks it."""
+    for path in sorted((ROOT / folder).glob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.args:
+                first = call.args[0]
+                if call.func.id in ("_", "plural") and isinstance(first, ast.Constant):
+                    yield call.func.id, str(first.value)
+
+
+def words_of_pages() -> Iterator[str]:
+    for page in pages_of(load_plugins().sections()):
+        yield from (page.title, page.help)
+        for field in page.fields:
+            yield from (field.label, field.help)
+            if isinstance(field, TextField):
+                yield field.empty
+            if isinstance(field, ChoiceField) and field.key != "locale.keyboard":
+                yield from (words for _value, words in field.options)
+
+
+def test_every_text_of_the_screens_is_in_czech():
+    czech = locale.catalogue("cs")
+    marked = [pair for folder in ("tui", "installer/tui") for pair in texts(folder)]
+    missing = {text for kind, text in marked if kind == "_" and text not in czech.messages}
+    missing |= {text for kind, text in marked if kind == "plural" and text not in czech.plurals}
+    missing |= {text for text in words_of_pages() if text and text not in czech.messages}
+    assert missing - _NAMES == set()
+
+
+@pytest.mark.parametrize("language", ["cs", "en"])
+def test_translations_have_the_places_of_their_originals(language: str):
+    for source, text in locale.catalogue(language).messages.items():
+        assert set(_PLACE.findall(text)) <= set(_PLACE.findall(source)), source
+
+
+def test_sentences_are_found_by_their_places():
+    locale.use("cs")
+    assert locale.say("SWAP needs 128 MiB at least, not 1 MiB") == "SWAP potřebuje nejméně 128 MiB, ne 1 MiB"
+    assert locale.say("something that nobody knows") == "something that nobody knows"
+
+
+@pytest.mark.parametrize(("number", "words"), [(1, "1 klíč"), (3, "3 klíče"), (5, "5 klíčů")])
+def test_plurals(number: int, words: str):
+    locale.use("cs")
+    assert words in locale.plural("{n} key was added.", "{n} keys were added.", number)
+
+
+def test_what_is_no_catalogue_is_refused():
+    with pytest.raises(ValueError, match="line 1"):
+        read_catalogue("msgid without quotes")
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"), [("cs_CZ.UTF-8", "cs"), ("C", "en"), ("", "en"), ("de_DE", "en")]
+)
+def test_the_language_of_the_environment(given: str, wanted: str):
+    locale.use(given)
+    assert locale.language() == wanted
