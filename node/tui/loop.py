@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from queue import Queue
+from subprocess import Popen
 from typing import Any
 
 from node.tui.terminal import Terminal
@@ -41,7 +42,7 @@ class Loop:
         self._sizes: dict[str, tuple[int, int]] = {}
         self._waiting_keys: dict[str, float] = {}
         self._files: dict[int, Callable[[], None]] = {}
-        self._lines: set[int] = set()
+        self._lent: set[str] = set()
         self._selector = selectors.DefaultSelector()
 
     def call_soon(self, call: Callable[[], None]) -> None:
@@ -77,21 +78,26 @@ class Loop:
                 self._serve()
         finally:
             for terminal in self.terminals:
-                terminal.stop()
+                if terminal.name not in self._lent:
+                    terminal.stop()
             self._selector.unregister(self._wake_end)
 
     def stop(self) -> None:
         """End `run` once what is being done is done."""
         self._running = False
 
-    def suspend(self, terminal: Terminal, work: Callable[[], None]) -> None:
-        """Give a terminal to somebody else while `work` runs; it blocks, and only so long."""
+    def lend(self, terminal: Terminal, start: Callable[[], Popen[bytes]]) -> None:
+        """Give a terminal to a program until that ends; the others go on."""
+        if terminal.name in self._lent:
+            return
+        self._lent.add(terminal.name)
         self._selector.unregister(terminal.input_fd)
         terminal.stop()
         try:
-            work()
-        finally:
-            self._begin(terminal)
+            self._await(terminal, start())
+        except BaseException:
+            self._take_back(terminal)
+            raise
 
     def close(self) -> None:
         """Let go of what `run` needed."""
@@ -99,13 +105,24 @@ class Loop:
         os.close(self._wake_end)
         os.close(self._wake_up)
 
+    def _await(self, terminal: Terminal, program: Popen[bytes]) -> None:
+        if program.poll() is None:
+            self.call_later(_LOOK_AT_SIZE_S, partial(self._await, terminal, program))
+        else:
+            self._take_back(terminal)
+
+    def _take_back(self, terminal: Terminal) -> None:
+        self._lent.discard(terminal.name)
+        self._begin(terminal)
+
     def _begin(self, terminal: Terminal) -> None:
         terminal.start()
         self._selector.register(terminal.input_fd, selectors.EVENT_READ, terminal)
 
     def _draw(self) -> None:
         for terminal in self.terminals:
-            if not terminal.pending:  # a slow line gets the newest screen when it is ready for one
+            # A slow line gets the newest screen when it is ready for one.
+            if not terminal.pending and terminal.name not in self._lent:
                 size = terminal.size()
                 self._sizes[terminal.name] = size
                 terminal.draw(self._render(terminal, size), size)

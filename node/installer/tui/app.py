@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from subprocess import Popen
 from typing import Any
 
 import urwid
@@ -67,11 +69,11 @@ class App:
         """Watch it no more."""
         self._loop.unwatch(fd)
 
-    def shell(self, work: Callable[[], None]) -> None:
-        """Give the driving terminal away for as long as the shell runs."""
+    def shell(self, start: Callable[[int], Popen[bytes]]) -> None:
+        """Give the driving terminal away for as long as the shell runs; another may take over meanwhile."""
         for terminal in self._loop.terminals:
             if terminal.name == self.driver:
-                self._loop.suspend(terminal, work)
+                self._loop.lend(terminal, partial(start, terminal.input_fd))
 
     def stop(self) -> None:
         """End the loop."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from subprocess import Popen
 from typing import Protocol
 
 from node.installer.flow import Look
@@ -65,6 +66,7 @@ class Outcome:
 class Effects:
     """All run in a thread but `start`, `shell` and `leave`; NodeError where one fails. `demo`: it isn't real.
 
+    `shell` starts one on the terminal with this descriptor; None where there is none to be had.
     `save` gets the text and one of `targets` (value, words) and says where it wrote it.
     """
 
@@ -74,7 +76,7 @@ class Effects:
     test_network: Callable[[Look], Sequence[Tested]]
     targets: Callable[[], Sequence[tuple[str, str]]]
     save: Callable[[str, str], str]
-    shell: Callable[[], None] | None
+    shell: Callable[[int], Popen[bytes]] | None
     leave: Callable[[Afterwards], None]
     outcome: Callable[[Look], Outcome]
     log_lines: Callable[[], Sequence[str]]

@@ -127,6 +127,8 @@ def part_of(host: Host, field: Field) -> Part:
 
     def take(new: Any) -> None:
         session.set(key, new)
+        if key == "locale.keyboard":
+            host.submit(lambda: host.effects.set_keyboard(new), _nothing, _nothing)
         host.changed()
 
     if isinstance(field, ToggleField):
@@ -151,6 +153,10 @@ def part_of(host: Host, field: Field) -> Part:
         on_change=lambda text: take(reads(text)),
     )
     return FieldPart(host, field, row)
+
+
+def _nothing(_result: Any) -> None:
+    """What a keyboard can't do, the line below it shows."""
 
 
 def choice_row(

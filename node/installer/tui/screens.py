@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from subprocess import Popen
 from typing import Any, Protocol
 
 import urwid
@@ -39,8 +40,8 @@ class Background(Protocol):
     def unwatch(self, fd: int) -> None:
         """Watch it no more."""
 
-    def shell(self, work: Callable[[], None]) -> None:
-        """Give the driving terminal to a shell."""
+    def shell(self, start: Callable[[int], Popen[bytes]]) -> None:
+        """Give the driving terminal to a shell until that ends."""
 
     def stop(self) -> None:
         """End the loop."""

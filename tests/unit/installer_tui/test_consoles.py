@@ -9,6 +9,8 @@ import struct
 import termios
 import threading
 import time
+from dataclasses import replace
+from subprocess import Popen
 
 import pyte
 import pytest
@@ -54,10 +56,10 @@ class Console:
 class Room:
     """The screens in a thread, and people at its consoles."""
 
-    def __init__(self, name: str, *consoles: Console) -> None:
+    def __init__(self, name: str, *consoles: Console, shell=None) -> None:
         self.consoles = consoles
         session = Session(load_plugins(), machine(name))
-        effects = demo_effects(session.inventory, seconds=0.1)
+        effects = replace(demo_effects(session.inventory, seconds=0.1), shell=shell)
         self.app = App(session, effects, [console.terminal for console in consoles])
         self._thread = threading.Thread(target=self.app.run, daemon=True)
 
@@ -136,3 +138,19 @@ def test_a_line_that_is_hung_up_stops_nobody(vga: Console, serial: Console):
         time.sleep(0.3)
         vga.press(b"\x1b[21~")
         room.see(vga, "Everything is there")
+
+
+def test_a_shell_has_its_console_and_the_others_go_on(vga: Console, serial: Console):
+    def shell(fd: int) -> Popen[bytes]:
+        return Popen(["sh", "-c", "echo a shell; read word; echo $word"], stdin=fd, stdout=fd)
+
+    with Room("vm-virtio-blank", vga, serial, shell=shell) as room:
+        room.see(vga, "Welcome")
+        vga.press(b"\x1bOQ")
+        room.see(vga, "a shell")
+        serial.press(b"\x1b4")
+        room.see(serial, "Esc 0 Summary")
+        serial.press(b"\x1b0")
+        room.see(serial, "Everything is there")
+        vga.press(b"enough\n")
+        room.see(vga, "Everything is there", "This console follows ttyS0.")
