@@ -29,21 +29,19 @@ from node.persist.store import (
     history,
     read_state,
     read_version,
-    state_to_text,
     take_back,
+    try_room,
     write_state,
 )
 from node.plugin_manager import Plugins
 from node.plugins.network import NetworkAnswers
 from node.system.commands import LiveCommands
-from node.system.files import LiveFiles
 from node.system.netplan import check_netplan
 from node.system.probe.nics import find_nics
 
 CONFIG = Path("/config")
 _RUNNING_IMAGE = Path("/run/node/image.json")
 _NAME = "the new configuration"
-_SCRATCH = "trial.yaml"
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ def open_office() -> Office:
         read=lambda: _read(config, plugins, models),
         write=lambda state, reason: write_state(config, state, reason=reason, at=datetime.now(UTC)),
         unwrite=lambda reason: _unwrite(config, reason),
-        try_room=lambda state: _try_room(config, state),
+        try_room=lambda state: try_room(config, state),
         check=lambda new, old: check_sections(talk, models, new, old, commands=commands),
         render=lambda state: _rendered(plugins, state),
         nics=find_nics,
@@ -221,19 +219,6 @@ def _unwrite(config: Path, reason: str) -> None:
         raise NodeError(
             f"what is stored is the change still, since CONFIG takes no other: {error.strerror or error}",
             mend="See journalctl -k for errors of its disk",
-        ) from None
-
-
-def _try_room(config: Path, state: State) -> None:
-    """Write a state beside the one in force and take it away again."""
-    files = LiveFiles()
-    try:
-        files.write(config / _SCRATCH, state_to_text(state).encode(), mode=0o600)
-        files.remove(config / _SCRATCH)
-    except OSError as error:
-        raise NodeError(
-            f"CONFIG takes no change, so none is made: {error.strerror or error}",
-            mend="See nodectl persist list for what fills it, and journalctl -k for errors of its disk",
         ) from None
 
 

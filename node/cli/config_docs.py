@@ -36,8 +36,9 @@ is as before after a restart, unless it is kept by `nodectl persist add`.
     nodectl config rollback                          back to the version before, or to the one of a number
     nodectl password                                 asks twice and keeps a hash
 
-All take `--json` where a script would read it, and those that change something `--dry-run`. They need root
-and exclude each other.
+All but `password` take `--json`; `set`, `edit`, `apply` and `rollback` take `--dry-run`. They need root, but
+for `validate FILE`, and those that change something exclude each other: who comes second waits, and ends with
+75 where what he looked at was changed meanwhile.
 
 ## Setting keys
 
@@ -50,8 +51,8 @@ and exclude each other.
 | `network.dns.0` | An item of a list, counted from 0. |
 | `network.netplan.vlans."eth0.10".id` | A part with dots in it stands in quotes. |
 
-A secret is refused on the command line, where every program can read it: `nodectl password` sets
-passwords, and `KEY=@FILE` takes a hash.
+A secret, or a mapping with one in it, is refused on the command line, where every program can read it:
+`nodectl password` sets passwords, and `KEY=@FILE` takes hashes and keys.
 
 ## How a change goes
 
@@ -61,8 +62,8 @@ passwords, and `KEY=@FILE` takes a hash.
 3. It is stored: atomically, flushed, with the version before it kept. A full CONFIG refuses it.
 4. The files that it renders otherwise are replaced, each in one step, and the commands that bring them
    into force are run, each once. What counts only from the next start is named.
-5. A command that fails takes everything back, the stored state too; the command's last words are shown,
-   and `nodectl` ends with 1.
+5. A command that fails, or is ended by Ctrl-C, takes everything back, the stored state too; the command's
+   last words are shown, and `nodectl` ends with 1. The end of the session stops nothing half way.
 
 Somebody's change of a rendered file by hand stays until the next start, or until `nodectl config apply`.
 
@@ -93,7 +94,8 @@ whatever its password and keys are; `--max-days DAYS` demands a new password aft
 DATE` closes the admin's account from that day on; `--remove` leaves only keys.
 
 A password that is changed by `passwd`, as PAM demands of one that has expired, is taken over: a unit watches
-`/etc/shadow` and calls `nodectl password --adopt`.
+`/etc/shadow` and calls `nodectl password --adopt`, beside a change on trial as soon as that is over. What
+else `passwd` and `chage` do, such as `passwd -l`, is as before after a restart.
 
 ## All keys
 
@@ -102,6 +104,7 @@ taken away keeps its value until the next start. What is not listed here, as `st
 speaks of the installation, and is refused; [answers](answers.md) says what the values look like.
 
 {keys}
+
 ## What survives what
 
 | | configuration, versions | change on trial | host keys, machine-id | kept files | log, data | by hand |
@@ -117,7 +120,7 @@ speaks of the installation, and is refused; [answers](answers.md) says what the 
 | a new disk | as the answers say | gone | new ones | gone | gone | no |
 
 "Log, data" is `/var/log` and `/data` on their partitions; "by hand" is every other change of the root:
-files that are not kept, `passwd`, `systemctl enable`, packages.
+files that are not kept, `useradd`, `systemctl enable`, packages.
 
 A state that is torn, empty, unreadable or refused by its model gives way to the newest good version; the
 broken one is kept in `/config/broken`, and the console and `nodectl status` say so. One that is newer than

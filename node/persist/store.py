@@ -51,6 +51,8 @@ from node.persist.versions import (
 )
 from node.system.files import LiveFiles, is_leftover
 
+_SCRATCH = "trial.yaml"
+
 __all__ = [
     "STATE_FILE",
     "BrokenStateError",
@@ -64,6 +66,7 @@ __all__ = [
     "state_from_text",
     "state_to_text",
     "take_back",
+    "try_room",
     "write_state",
 ]
 
@@ -128,6 +131,16 @@ def write_state(
     files = files or LiveFiles()
     try:
         _write(files, folder, state, reason, at, replace_future=replace_future)
+    except OSError as error:
+        raise _not_written(error) from error
+
+
+def try_room(folder: Path, state: State, *, files: Files | None = None) -> None:
+    """Find out, and leave no trace, whether `write_state` could put a state in force; errors as there."""
+    files = files or LiveFiles()
+    try:
+        files.write(folder / _SCRATCH, state_to_text(state).encode(), mode=MODE)
+        files.remove(folder / _SCRATCH)
     except OSError as error:
         raise _not_written(error) from error
 

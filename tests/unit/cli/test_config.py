@@ -23,6 +23,7 @@ from node.cli import config_desk, config_edit, logs, main, password
 from node.model.state import State
 from node.persist.store import history, read_state, write_state
 from node.system import passwords
+from node.system.files import LiveFiles
 from node.testing.fake_system import FakeSystem
 
 HASH = "$y$j9T$FLCNCLlRdqDmA0lbNl9yg/$1gdhzKyfXXnBqT1BnYqPAQrGmXlTjcbIlF5fvZfuy51"
@@ -229,9 +230,9 @@ def test_a_full_config_takes_no_change_on_trial(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(config_desk.LiveFiles, "write", full)
+    monkeypatch.setattr(LiveFiles, "write", full)
     assert main.run(["config", "set", "network.netplan.ethernets.eth0.dhcp4=true"]) == 1
-    assert "CONFIG takes no change, so none is made: No space left on device" in capsys.readouterr().err
+    assert "CONFIG is full: the configuration stays as it was" in capsys.readouterr().err
     monkeypatch.undo()
     assert sorted(path.name for path in node.config.glob("trial*")) == []
 

@@ -27,6 +27,7 @@ from node.persist.store import (
     state_from_text,
     state_to_text,
     take_back,
+    try_room,
     write_state,
 )
 from node.system.files import LiveFiles
@@ -281,6 +282,22 @@ def test_a_write_removes_what_those_cut_short_left(tmp_path: Path) -> None:
     write(tmp_path, OTHER)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".profile", "history", STATE_FILE]
     assert len(list((tmp_path / "history").iterdir())) == 2
+
+
+def test_trying_for_room_leaves_no_trace_and_says_what_a_write_would(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, STATE)
+    before = sorted(tmp_path.rglob("*"))
+    try_room(tmp_path, OTHER)
+    assert sorted(tmp_path.rglob("*")) == before
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StateNotWrittenError, match="CONFIG is full: the configuration stays as it was"):
+        try_room(tmp_path, OTHER)
 
 
 def test_a_write_is_taken_back_only_by_who_made_it(tmp_path: Path) -> None:
