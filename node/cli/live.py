@@ -11,10 +11,12 @@ from node.cli.install import leave
 from node.cli.machine import this_machine
 from node.errors import CommandFailedError
 from node.installer.consoles import Consoles, active_consoles
+from node.installer.contributions import PluginTalk
 from node.installer.existing import boot_existing
 from node.installer.flow import install, load_plugins
 from node.installer.live import Effects, LiveInstaller
-from node.installer.sources.gather import IMAGE_FACTS, local_layers, with_answers
+from node.installer.sources.gather import IMAGE_FACTS, Gathered, local_layers, with_answers
+from node.model.inventory import Inventory
 from node.system.commands import LiveCommands
 from node.system.live import LiveSystem
 
@@ -40,6 +42,7 @@ def run_live(*, image_facts: Path = IMAGE_FACTS) -> int:
             found, inventory, commands=commands, boot=LiveSystem(_no_progress, consoles.say).boot
         ),
         leave=leave,
+        screens=lambda gathered, inventory: _screens(talk, gathered, inventory, paths),
     )
     try:
         code = LiveInstaller(consoles, talk, effects).run()
@@ -53,6 +56,12 @@ def run_live(*, image_facts: Path = IMAGE_FACTS) -> int:
         # A node that stays on can be logged in to again; one that goes down lets that pass.
         _log_in_prompts("start", paths)
     return code
+
+
+def _screens(talk: PluginTalk, gathered: Gathered, inventory: Inventory, consoles: Sequence[Path]) -> int:
+    from node.cli.screens import run_screens  # noqa: PLC0415 - urwid only where it is asked for
+
+    return run_screens(talk, gathered, inventory, consoles=consoles, leave=leave, log=LOG)
 
 
 def _source(image_facts: Path) -> str:

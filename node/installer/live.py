@@ -45,6 +45,7 @@ class Effects:
     install: Callable[[Plan, Sequence[Callable[[Event], None]]], None]
     boot_existing: Callable[[Installation, Inventory], None]
     leave: Callable[[Afterwards], None]
+    screens: Callable[[Gathered, Inventory], int] | None = None
 
 
 class LiveInstaller:
@@ -125,6 +126,8 @@ class LiveInstaller:
 
     def _ask(self, seen: Look, gathered: Gathered) -> int | None:
         """Take a disk's name, which consents to its loss; whatever else is typed looks again."""
+        if self._effects.screens and gathered.kernel.own.get("screens") == "yes":
+            return self._effects.screens(gathered, seen.inventory)
         word = name_to_type(seen.plan.layout, seen.inventory)
         self._consoles.say(
             "To install, type the serial number of the disk to be erased, then Enter."

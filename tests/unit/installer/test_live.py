@@ -315,3 +315,24 @@ def test_only_the_roles_that_are_asked_for_are_laid_out_and_the_words_say_where_
     assert [partition.label for partition in plan.layout.partitions] == ["SWAP", "CONFIG"]
     assert "booted over the network again" in screen.text
     assert "from its own disk" not in screen.text
+
+
+@pytest.mark.parametrize(("command_line", "shown"), [("node.screens=yes node.lang=cs", 1), ("", 0)])
+def test_the_screens_ask_only_where_they_are_wanted(command_line: str, shown: int):
+    here, seen = blank(command_line=command_line), []
+    effects = replace(here.effects(), screens=lambda gathered, inventory: seen.append(gathered) or 0)
+    try:
+        code = LiveInstaller(Screen(), load_plugins(), effects).run()  # type: ignore[arg-type]
+    except FinishedAskingError:
+        code = None
+    assert len(seen) == shown
+    assert code == (0 if shown else None)
+    assert not here.installed
+
+
+def test_the_screens_leave_an_unattended_run_alone():
+    here, seen = blank(answers=[BASE], command_line="node.screens=yes"), []
+    effects = replace(here.effects(), screens=lambda gathered, inventory: seen.append(gathered) or 0)
+    assert LiveInstaller(Screen(), load_plugins(), effects).run() == 0  # type: ignore[arg-type]
+    assert not seen
+    assert len(here.installed) == 1
