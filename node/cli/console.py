@@ -18,6 +18,8 @@ from node.locale import use
 from node.model.answers import Section
 
 KERNEL_LOG = Path("/dev/kmsg")
+# The main screen, all attributes off, a cursor: what screens that failed leave undone.
+_LEFT = "\x1b[0m\x1b[?1049l\x1b[?7h\x1b[?25h\r\n"
 _LOCALES = (Path("/etc/locale.conf"), Path("/etc/default/locale"))
 
 
@@ -46,19 +48,24 @@ def command(*, prompt: bool, demo: bool) -> int:
 def _run(*, prompt: bool) -> int:
     from node.cli.config_desk import open_office  # noqa: PLC0415 - all of it takes time to load
     from node.cli.persist_text import change_lines  # noqa: PLC0415
-    from node.console.apart import CRASHED, run_apart  # noqa: PLC0415
+    from node.console.apart import CRASHED, end_with_parent, given_back, run_apart  # noqa: PLC0415
     from node.console.clerk import Clerk  # noqa: PLC0415
     from node.console.live import live_surroundings  # noqa: PLC0415
     from node.persist.kept_diff import read_lost  # noqa: PLC0415
     from node.persist.kept_places import KeptPlaces  # noqa: PLC0415
 
+    if prompt:
+        end_with_parent()  # the getty's unit ends its shell alone
     place = Path(os.ttyname(sys.stdin.fileno())).name
     office = open_office()
     around = live_surroundings(
         lambda: office.desk, office.plugins, lambda: change_lines(read_lost(KeptPlaces())), place=place
     )
     clerk = Clerk(around, user="" if prompt else who())
-    code = run_apart(clerk, _screens(place, office.kept_sections, prompt=prompt))
+    with given_back(sys.stdin.fileno()):
+        code = run_apart(clerk, _screens(place, office.kept_sections, prompt=prompt))
+    if code == CRASHED:
+        click.echo(_LEFT, nl=False)
     # Whatever became of the screens, the log-in prompt comes next.
     if prompt:
         return 0

@@ -10,8 +10,10 @@ import pwd
 import signal
 import socket
 import sys
+import termios
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from node.console.calls import Calls
 from node.console.wire import serve
@@ -63,12 +65,32 @@ def run_apart(calls: Calls, screens: Screens) -> int:
 
 
 def _drop_rights() -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
     if os.getuid() == 0:
         account = pwd.getpwnam(_NOBODY)
         os.setgroups([])
         os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
         os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
-    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     # After the change of user, which the kernel forgets this at.
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGHUP, 0, 0, 0)
+    end_with_parent(signal.SIGHUP)
+
+
+def end_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
+    """Have the kernel send a signal when the process that started us ends."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
+
+
+@contextmanager
+def given_back(descriptor: int) -> Iterator[None]:
+    """Give a terminal back as it was, whoever used it in the block and however that one ended."""
+    saved = None
+    with suppress(termios.error):
+        saved = termios.tcgetattr(descriptor)
+    blocking = os.get_blocking(descriptor)
+    try:
+        yield
+    finally:
+        os.set_blocking(descriptor, blocking)
+        if saved is not None:
+            with suppress(termios.error):
+                termios.tcsetattr(descriptor, termios.TCSANOW, saved)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,6 +24,8 @@ from node.tui.terminal import Terminal
 _PRINTK = Path("/proc/sys/kernel/printk")
 # As many messages of the kernel as come together are painted over once.
 _REPAINT_S = 0.5
+# The kernel ends a process whose alarm rings unheard.
+HANG_S = 30
 
 
 class App:
@@ -51,12 +54,18 @@ class App:
             self._loop.watch(kernel_log, partial(self._kernel_spoke, kernel_log, _shown_level()))
 
     def run(self) -> int:
-        """Show and serve until it is over."""
+        """Show and serve until it is over. A loop that hangs ends the process, so that a prompt comes."""
+        self._beat()
         try:
             self._loop.run()
         finally:
+            signal.alarm(0)
             self._loop.close()
         return self._code
+
+    def _beat(self) -> None:
+        signal.alarm(HANG_S)
+        self.later(HANG_S / 6, self._beat)
 
     # What the screens need of the loop
 
@@ -142,14 +151,12 @@ def foot(screens: Screens, *, fingers: bool) -> Any:
         pieces += [("key", " Esc"), ("foot", f" {_('Back')} ")]
     elif screens.page.takes_keys and screens.standing.may_read:
         pieces += [("key", " Enter"), ("foot", f" {_('Into the page')} ")]
-    elif screens.prompt:
-        pieces += [("key", " Enter"), ("foot", f" {_('Log-in prompt')} ")]
     return urwid.AttrMap(urwid.Text(pieces, wrap="clip"), "foot")
 
 
 def _shown_level() -> int:
     """Give the level that the kernel's messages must be below to be written on consoles."""
     try:
-        return int(_PRINTK.read_text(encoding="ascii").split()[0])
+        return int(_PRINTK.read_text(encoding="utf-8").split()[0])
     except (OSError, ValueError, IndexError):
         return 7

@@ -14,6 +14,7 @@ from node.console.clerk import Surroundings
 from node.console.login import Verdict, judge
 from node.console.tries import Tries
 from node.console.views import Overview
+from node.errors import NodeError
 from node.hookspecs import StatusLine
 from node.model.status import faults
 from node.model.system import Commands
@@ -52,9 +53,15 @@ class Reader:
             status,
             self._panels,
             found,
-            tuple(journal(self._commands, "--priority=warning", lines=_EVENTS)),
+            self._events(),
             f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         )
+
+    def _events(self) -> tuple[str, ...]:
+        try:
+            return tuple(journal(self._commands, "--priority=warning", lines=_EVENTS))
+        except NodeError:
+            return ()  # the page of the log says why
 
     def _read_panels(self) -> None:
         # Plugins gather what went wrong with them; of this reading only what is new counts.

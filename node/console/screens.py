@@ -209,10 +209,8 @@ class Screens:
             self._in_page(size, key)
         elif key in ("enter", "right", "tab") and self.page.takes_keys and self.standing.may_read:
             self.in_page = True
-        elif key == "enter":
+        elif key == "enter" or (key in ("esc", "q") and not self.prompt):
             self._leave()
-        elif key in ("esc", "q") and not self.prompt:
-            self.background.stop(LEFT)
 
     def _show(self, page: Shown) -> None:
         self.page = page

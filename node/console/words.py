@@ -41,7 +41,9 @@ def status_lines(overview: Overview) -> list[Line]:
     if words := configuration_words(status):
         lines.append((_("Configuration"), say(words)))
     lines += addresses(overview)
-    lines += [(_("Gateway"), plain(gateway)) for gateway in status.gateways]
+    lines += [
+        (_("Gateway") if number == 0 else "", plain(each)) for number, each in enumerate(status.gateways)
+    ]
     lines += panel_lines(overview.panels)
     disks = [role for role in status.roles if role.role in PLACES and role.mounted_at]
     if disks:
