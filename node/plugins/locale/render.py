@@ -8,8 +8,8 @@ from node.plugins.locale.keymaps import keymap
 
 _UNIT = "nodecrust-keyboard.service"
 _READ_UNITS = (("systemctl", "daemon-reload"),)
-# It reads the file, so that it is right where the key is taken away, too. A node without a console of its own,
-# or without loadkeys, has nothing to load it for.
+# It reads the file, so that it is right where the key is taken away, too. A node without a console of its
+# own, or without loadkeys, has nothing to load it for.
 _LOAD_KEYMAP = """\
 [ -e /dev/tty0 ] && [ -x /usr/bin/loadkeys ] || exit 0
 [ ! -r /etc/vconsole.conf ] || . /etc/vconsole.conf
