@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from node.cli.config_change import who
-from node.errors import InputError
+from node.errors import InputError, NodeError, UnfitMachineError
 from node.locale import use
 from node.model.answers import Section
 
@@ -46,21 +46,27 @@ def command(*, prompt: bool, demo: bool) -> int:
 
 
 def _run(*, prompt: bool) -> int:
+    from node.boot.rendering import load_plugins  # noqa: PLC0415
     from node.cli.config_desk import open_office  # noqa: PLC0415 - all of it takes time to load
     from node.cli.persist_text import change_lines  # noqa: PLC0415
     from node.console.apart import CRASHED, end_with_parent, given_back, run_apart  # noqa: PLC0415
     from node.console.clerk import Clerk  # noqa: PLC0415
     from node.console.live import live_surroundings  # noqa: PLC0415
-    from node.persist.kept_diff import read_lost  # noqa: PLC0415
+    from node.persist.kept_diff import NO_NODE, read_lost  # noqa: PLC0415
     from node.persist.kept_places import KeptPlaces  # noqa: PLC0415
 
     if prompt:
         end_with_parent()  # the getty's unit ends its shell alone
     place = Path(os.ttyname(sys.stdin.fileno())).name
     office = open_office()
-    around = live_surroundings(
-        lambda: office.desk, office.plugins, lambda: change_lines(read_lost(KeptPlaces())), place=place
-    )
+
+    def lost() -> list[str]:
+        places = KeptPlaces()
+        if places.tree().image is None:
+            raise UnfitMachineError(NO_NODE)
+        return change_lines(read_lost(places))
+
+    around = live_surroundings(lambda: office.desk, load_plugins(), lost, place=place)
     clerk = Clerk(around, user="" if prompt else who())
     with given_back(sys.stdin.fileno()):
         code = run_apart(clerk, _screens(place, office.kept_sections, prompt=prompt))
@@ -70,7 +76,7 @@ def _run(*, prompt: bool) -> int:
     if prompt:
         return 0
     if code == CRASHED:
-        raise InputError("the console failed", details="The journal has more: journalctl -t nodectl")
+        raise NodeError("the console's screens failed", mend="Look into nodectl's log, and report it")
     return code
 
 

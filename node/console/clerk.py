@@ -79,7 +79,8 @@ class Clerk:
             pass  # nothing is stored, so nothing is turned off
         except NodeError:
             reading = False  # what was turned off can't be read
-        return Standing(self._user(), admin, reading)
+        user = self._user()
+        return Standing(user, admin if reading or user else "", reading)
 
     def overview(self) -> Overview:
         """Read how the node is, and whether a change is on trial."""

@@ -31,7 +31,7 @@ class LoginDialog(urwid.WidgetWrap):
             about_rows=1,
             on_enter=self._press,
         )
-        self._form.go_to("password")
+        self._form.go_to("password" if admin else "user")
         box = urwid.LineBox(urwid.Padding(self._form, left=1, right=1), title=_("Log in as an admin"))
         super().__init__(box)
 

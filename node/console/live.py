@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import syslog
+import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -27,11 +28,12 @@ from node.system.status_inventory import quick_inventory
 # libvirt's daemon ends when nobody asked it anything for two minutes; it shall.
 PANELS_S = 300.0
 _EVENTS = 5
+_SOON_S = 1.0
 _RUN = Path("/run/node")
 
 
 class Reader:
-    """Reads the node, its panels less often, since these start what they ask."""
+    """Reads the node; its panels less often and aside, since these start what they ask and wait for it."""
 
     def __init__(self, plugins: Plugins, commands: Commands) -> None:
         self._plugins = plugins
@@ -39,13 +41,11 @@ class Reader:
         self._panels: tuple[StatusLine, ...] = ()
         self._failures: tuple[str, ...] = ()
         self._panels_at = float("-inf")
+        self._thread: threading.Thread | None = None
 
     def overview(self) -> Overview:
         """Read how it is now."""
-        now = time.monotonic()
-        if now - self._panels_at > PANELS_S:
-            self._read_panels()
-            self._panels_at = now
+        self._have_panels_read()
         status = read_status(self._commands)
         unwell = tuple(f"{panel.term}: {panel.value}" for panel in self._panels if not panel.healthy)
         found = (*faults(status), *self._failures, *unwell) if status.image else ()
@@ -62,6 +62,16 @@ class Reader:
             return tuple(journal(self._commands, "--priority=warning", lines=_EVENTS))
         except NodeError:
             return ()  # the page of the log says why
+
+    def _have_panels_read(self) -> None:
+        now = time.monotonic()
+        if now - self._panels_at < PANELS_S or (self._thread and self._thread.is_alive()):
+            return
+        self._panels_at = now
+        self._thread = threading.Thread(target=self._read_panels, daemon=True)
+        self._thread.start()
+        # Mostly they are quick, and then the first page is whole.
+        self._thread.join(_SOON_S)
 
     def _read_panels(self) -> None:
         # Plugins gather what went wrong with them; of this reading only what is new counts.
@@ -84,7 +94,7 @@ def journal(commands: Commands, *options: str, lines: int) -> list[str]:
 def live_surroundings(
     desk: Callable[[], Desk], plugins: Plugins, lost: Callable[[], Sequence[str]], *, place: str
 ) -> Surroundings:
-    """Give those of this machine, for the console at the terminal `place`."""
+    """Give those of this machine, for the console at the terminal `place`. `plugins` are nobody else's."""
     commands = LiveCommands()
     return Surroundings(
         desk=desk,

@@ -44,7 +44,7 @@ class Overview:
 
 @dataclass(frozen=True)
 class Standing:
-    """Who stands at this console. `user` is who logged in, "" for nobody; `admin` whom to ask for.
+    """Who stands at this console. `user` is who logged in, "" for nobody; `admin` is whom to ask for.
 
     Without `reading` nothing of the node is told to somebody who did not log in.
     """

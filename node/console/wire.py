@@ -46,6 +46,11 @@ class Remote:
         self._line = line
         self._incoming = line.makefile("rb")
 
+    def close(self) -> None:
+        """Let go of the wire, which ends the other side's serving."""
+        self._incoming.close()
+        self._line.close()
+
     def standing(self) -> Standing:  # noqa: D102 - see Calls, here and below
         return cast(Standing, self._ask("standing"))
 

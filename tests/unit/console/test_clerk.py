@@ -163,11 +163,11 @@ def wire(clerk: Clerk) -> Iterator[tuple[Remote, socket.socket]]:
     here, there = socket.socketpair()
     thread = threading.Thread(target=serve, args=(there, clerk))
     thread.start()
-    yield Remote(here), here
-    here.shutdown(socket.SHUT_RDWR)
+    remote = Remote(here)
+    yield remote, here
+    remote.close()
     thread.join(10)
     assert not thread.is_alive()
-    here.close()
 
 
 def test_values_and_errors_cross_the_wire_as_they_are(
@@ -214,6 +214,7 @@ def test_nonsense_is_refused_and_ends_nothing(asked: bytes, wire: tuple[Remote, 
 def test_an_other_half_that_ended_is_an_error_in_words() -> None:
     here, there = socket.socketpair()
     there.close()
+    remote = Remote(here)
     with pytest.raises(NodeError, match="the console's other half has ended"):
-        Remote(here).standing()
-    here.close()
+        remote.standing()
+    remote.close()

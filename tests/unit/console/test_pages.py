@@ -94,4 +94,6 @@ def test_reading_turned_off_shows_nothing(tmp_path: Path, snapshot) -> None:
         assert "node1" not in picture
         assert "Linux version" not in picture
         assert "notes.txt" not in picture
-    operator.log_in().page("status").sees("192.0.2.10")
+    # Not even the admin's name is told.
+    operator.press("f9").type("admin").press("tab").type("demo").press("enter")
+    operator.page("status").sees("192.0.2.10")
