@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _TALL, _LOGIN_ROWS, _TRIAL_ROWS = 20, 10, 12
 _SHOWN_LOST = 6
+# Frame, answers, and some lines that are longer than the box is wide.
+_AROUND = 10
 
 
 class Changing:
@@ -103,8 +105,9 @@ class Changing:
             (_("Change it"), lambda: self._carry_out(page, proposed)),
             (_("Not yet"), lambda: None),
         ]
-        text = joined(_proposed_lines(proposed))
-        screens.open(AskDialog(_("Change this?"), text, answers, screens.close), rows=_TALL)
+        lines = _proposed_lines(proposed)
+        dialog = AskDialog(_("Change this?"), joined(lines), answers, screens.close)
+        screens.open(dialog, rows=min(_TALL, len(lines) + _AROUND))
 
     def _carry_out(self, page: FormPage, proposed: Proposed) -> None:
         self._screens.note(_("Changing ..."))
@@ -198,7 +201,8 @@ class Changing:
         title = _("Restart?") if how == REBOOT else _("Switch off?")
         do = _("Restart now") if how == REBOOT else _("Switch off now")
         answers = [(_("Not yet"), lambda: None), (do, lambda: self._leave(how))]
-        screens.open(AskDialog(title, joined(lines), answers, screens.close), rows=_TALL)
+        dialog = AskDialog(title, joined(lines), answers, screens.close)
+        screens.open(dialog, rows=min(_TALL, len(lines) + _AROUND))
 
     def _leave(self, how: str) -> None:
         words = _("The node restarts ...") if how == REBOOT else _("The node is switched off ...")
