@@ -17,6 +17,7 @@ from node.console.power import PowerPage
 from node.console.reading import LinesPage, LogPage
 from node.console.views import Overview, Standing
 from node.console.words import error_lines
+from node.errors import InputError
 from node.locale import _
 from node.model.answers import Section
 from node.tui.boundary import Boundary, note_crash
@@ -334,6 +335,8 @@ class Screens:
 
         def failed(error: Exception) -> None:
             self._pending.discard(name)
+            if isinstance(error, InputError) and name != "standing":
+                self._ask_standing()  # reading may have been turned off elsewhere
             lines = error_lines(error)
             for one in [page] if page else self._concerned(name):
                 one.say(lines)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from node.console.views import TrialView
+from node.console.clerk import Clerk
+from node.console.views import Change, TrialView
 from node.demo.console import recorded
 from node.hookspecs import StatusLine
 from node.locale import use
@@ -80,6 +81,17 @@ def test_what_plugins_and_logs_say_acts_on_no_terminal(tmp_path: Path) -> None:
     operator = Operator(tmp_path, events=("\x1b[2Jgone\x07",), panels=(StatusLine("a\x1b", "b\x9b1m"),))
     assert not [letter for letter in operator.picture if not letter.isprintable() and letter != "\n"]
     operator.sees("?[2Jgone?", "b?1m")
+
+
+def test_reading_that_is_turned_off_elsewhere_ends_what_is_shown(tmp_path: Path) -> None:
+    operator = Operator(tmp_path).page("log")
+    operator.sees("Linux version")
+    root = Clerk(operator.node.surroundings(place="ssh"), user="root")
+    root.carry_out(root.propose([Change("access.console_reading", False)]).number)
+    operator.bg.wait(11)
+    operator.sees("This node tells nothing")
+    assert "Linux version" not in operator.picture
+    assert "node1" not in operator.picture
 
 
 def test_reading_turned_off_shows_nothing(tmp_path: Path, snapshot) -> None:
