@@ -11,6 +11,7 @@ import urwid
 
 from node.installer.tui.effects import Effects, Ended, Runner
 from node.installer.tui.pages import FormPage
+from node.installer.tui.parts import timezones
 from node.installer.tui.run import Run
 from node.installer.tui.running import DonePage, FailedPage, ProgressPage
 from node.installer.tui.saved import saved_answers
@@ -85,6 +86,8 @@ class Screens:
         self._build: dict[str, Callable[[], Shown]] = {"summary": self._summary}
         self.show(session.asked()[0].key)
         self.changed()
+        # Known by the time that their page is shown, so that nobody waits for it.
+        self.submit(timezones, lambda _: None, lambda _: None)
 
     # What is shown
 
