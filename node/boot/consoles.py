@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 CONSOLE_TIMEOUT_S = 2.0
+# Left in the kernel's log, where no console shows it: whoever draws a screen there paints it anew.
+SPOKE = "nodecrust: words on the consoles"
 
 
 def active_consoles(root: Path = Path("/")) -> list[str]:
@@ -30,6 +33,12 @@ def write_line(
             continue
         try:
             _write_all(descriptor, f"{line}\n".encode(), time.monotonic() + timeout_s)
+        finally:
+            os.close(descriptor)
+    with suppress(OSError):
+        descriptor = os.open(folder / "kmsg", os.O_WRONLY)
+        try:
+            os.write(descriptor, f"<7>{SPOKE}\n".encode())
         finally:
             os.close(descriptor)
 

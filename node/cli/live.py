@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from node.cli.install import leave
@@ -21,6 +22,8 @@ from node.system.commands import LiveCommands
 from node.system.live import LiveSystem
 
 LOG = Path("/run/node/install.log")
+# There once a node that has no slot shows its console (node/console/prompt.sh).
+LET_RUN = Path("/run/node/let-run")
 _log = logging.getLogger(__name__)
 
 
@@ -54,6 +57,8 @@ def run_live(*, image_facts: Path = IMAGE_FACTS) -> int:
         consoles.close()
     if code == 0:
         # A node that stays on can be logged in to again; one that goes down lets that pass.
+        with suppress(OSError):
+            LET_RUN.touch()
         _log_in_prompts("start", paths)
     return code
 

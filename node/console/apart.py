@@ -77,6 +77,9 @@ def _drop_rights() -> None:
 
 def end_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
     """Have the kernel send a signal when the process that started us ends."""
+    if signal.getsignal(number) is signal.SIG_IGN:
+        # nohup's children are born deaf to SIGHUP.
+        signal.signal(number, signal.SIG_DFL)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import urwid
 
+from node.boot.consoles import SPOKE
 from node.console.calls import Calls
 from node.console.screens import Screens
 from node.console.words import plain
@@ -107,12 +108,13 @@ class App:
         self.screens.keypress((size[0], size[1] - 2), key)
 
     def _kernel_spoke(self, kernel_log: int, level: int) -> None:
-        """What the kernel wrote over the screen is painted over again."""
+        """What the kernel or a service wrote over the screen is painted over again."""
         spoken = False
         with suppress(OSError):  # EAGAIN at the end, EPIPE where we were too slow
             while record := os.read(kernel_log, 8192):
                 number = record.partition(b",")[0]
                 spoken |= number.isdigit() and int(number) & 7 < level
+                spoken |= SPOKE.encode() in record
         if spoken and not self._repainting:
             self._repainting = True
             self.later(_REPAINT_S, self._repaint)

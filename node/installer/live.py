@@ -126,8 +126,13 @@ class LiveInstaller:
 
     def _ask(self, seen: Look, gathered: Gathered) -> int | None:
         """Take a disk's name, which consents to its loss; whatever else is typed looks again."""
-        if self._effects.screens and gathered.kernel.own.get("screens") == "yes":
-            return self._effects.screens(gathered, seen.inventory)
+        if self._effects.screens and self._consoles.can_ask and gathered.kernel.own.get("screens") != "no":
+            try:
+                return self._effects.screens(gathered, seen.inventory)
+            except Exception:
+                # Whoever came here to install a machine can still do it.
+                _log.exception("the screens failed")
+                self._consoles.say("The screens failed; the log says why. What follows asks in single lines.")
         word = name_to_type(seen.plan.layout, seen.inventory)
         self._consoles.say(
             "To install, type the serial number of the disk to be erased, then Enter."

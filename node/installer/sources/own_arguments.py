@@ -45,7 +45,7 @@ OWN_ARGUMENTS = (
         "login",
         "Leaves the bare log-in prompt on every console, without the node's status in its place.",
     ),
-    OwnArgument("screens", "yes", "Asks on full screens in place of single lines, on every console."),
+    OwnArgument("screens", "no", "Asks in single lines in place of full screens."),
     OwnArgument("lang", "LANGUAGE", "The language of the screens: en, cs."),
     OwnArgument("reinstall", "ID", "Short for node.install.reinstall=ID."),
 )

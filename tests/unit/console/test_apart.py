@@ -65,9 +65,11 @@ def test_the_screens_can_get_no_rights() -> None:
         assert int(said["CapEff"], 16) == 0
 
 
-def test_the_screens_end_with_the_other_half() -> None:
+@pytest.mark.parametrize("started_by", [(), ("nohup",)])
+def test_the_screens_end_with_the_other_half(started_by: tuple[str, ...]) -> None:
+    argv = [*started_by, sys.executable, "-c", _PROGRAM, "wait"]
     with subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, "wait"], stdout=subprocess.PIPE, text=True
+        argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, text=True
     ) as process:
         assert process.stdout
         screens = int(process.stdout.readline())

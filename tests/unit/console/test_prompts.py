@@ -1,8 +1,7 @@
-"""Before the log-in prompts: drop-ins that come and go, and a prompt that follows whatever happens."""
+"""Before the log-in prompts: drop-ins of systemd's units, and a prompt that follows whatever happens."""
 
 from __future__ import annotations
 
-import configparser
 import shlex
 import subprocess
 from pathlib import Path
@@ -10,36 +9,34 @@ from pathlib import Path
 import pytest
 
 import node
-from node.console.prompts import SCRIPT, drop_in, put, take_away
 
-UNIT = Path(node.__file__).parent / "boot/units/nodecrust-console.service"
-
-
-def test_drop_ins_come_and_go(tmp_path: Path) -> None:
-    put(tmp_path)
-    found = {path.parent.name for path in tmp_path.rglob("*.conf")}
-    # Other terminals of the kernel keep their bare prompt.
-    assert found == {"getty@tty1.service.d", "serial-getty@.service.d"}
-    take_away(tmp_path)
-    assert not list(tmp_path.rglob("*.conf"))
-    take_away(tmp_path)
+ROOT = Path(node.__file__).parent
+SCRIPT = ROOT / "console/prompt.sh"
+# Where image/deb.py puts the package.
+INSTALLED = "/usr/lib/python3/dist-packages/node"
+# The commands of Debian 13's own units, which the drop-ins take the place of.
+SYSTEMD = {
+    "getty@tty1.service.d": r"-o '-- \\u' --noreset --noclear - ${TERM}",
+    "serial-getty@.service.d": r"-o '-- \\u' --noreset --noclear "
+    "--keep-baud 115200,57600,38400,9600 - ${TERM}",
+}
 
 
-def test_a_drop_in_replaces_the_command() -> None:
-    lines = drop_in("--noclear - ${TERM}").splitlines()
-    assert lines[:2] == ["[Service]", "ExecStart="]
-    argv = shlex.split(lines[2].removeprefix("ExecStart=-"))
-    assert argv == ["/bin/sh", str(SCRIPT), "-o", r"-- \\u", "--noclear", "-", "${TERM}"]
-    assert SCRIPT.exists()
+def test_tty1_and_serial_lines_have_it_and_other_terminals_keep_their_bare_prompt() -> None:
+    found = {path.parent.name for path in (ROOT / "boot/units").rglob("*.conf")}
+    assert found == set(SYSTEMD)
 
 
-def test_the_unit_is_not_in_the_path_of_the_boot() -> None:
-    # The package enables whatever says where it belongs.
-    unit = configparser.ConfigParser(strict=False, interpolation=None)
-    unit.optionxform = str  # type: ignore[assignment]
-    unit.read(UNIT)
-    assert "[Install]" not in UNIT.read_text()
-    assert unit["Unit"]["Before"] == "getty-pre.target"
+@pytest.mark.parametrize("folder", SYSTEMD)
+def test_a_drop_in_replaces_the_command(folder: str) -> None:
+    text = (ROOT / "boot/units" / folder / "50-nodecrust-console.conf").read_text()
+    settings = [line for line in text.splitlines() if not line.startswith("#")]
+    assert settings[:2] == ["[Service]", "ExecStart="]
+    shell, script, *options = shlex.split(settings[2].removeprefix("ExecStart=-"))
+    assert shell == "/bin/sh"
+    assert script == f"{INSTALLED}/{SCRIPT.relative_to(ROOT)}"
+    assert options == shlex.split(SYSTEMD[folder])
+    assert len(settings) == 3
 
 
 @pytest.mark.effects("processes")
@@ -56,6 +53,19 @@ def test_the_unit_is_not_in_the_path_of_the_boot() -> None:
 def test_the_prompt_follows_whatever_happens(
     arguments: str, code: int | None, said: list[str], tmp_path: Path
 ) -> None:
+    (tmp_path / "slot").touch()
+    assert before_agetty(tmp_path, arguments, code) == said
+
+
+@pytest.mark.effects("processes")
+@pytest.mark.parametrize(("there", "shown"), [("slot", True), ("let-run", True), ("image.json", False)])
+def test_only_a_node_is_shown(there: str, shown: bool, tmp_path: Path) -> None:
+    (tmp_path / there).touch()
+    assert len(before_agetty(tmp_path, "quiet", 0)) == (2 if shown else 1)
+
+
+def before_agetty(tmp_path: Path, arguments: str, code: int | None) -> list[str]:
+    """What is called, agetty last."""
     (tmp_path / "cmdline").write_text(f"{arguments}\n")
     programs = {"agetty": 'echo "agetty $*"'}
     if code is not None:
@@ -63,7 +73,11 @@ def test_the_prompt_follows_whatever_happens(
     for name, text in programs.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
         (tmp_path / name).chmod(0o755)
-    environment = {"PATH": str(tmp_path), "NODECRUST_CMDLINE": str(tmp_path / "cmdline")}
+    environment = {
+        "PATH": str(tmp_path),
+        "NODECRUST_CMDLINE": str(tmp_path / "cmdline"),
+        "NODECRUST_RUN": str(tmp_path),
+    }
     ran = subprocess.run(
         ["/bin/sh", SCRIPT, "--noclear", "-", "vt220"],
         env=environment,
@@ -72,4 +86,4 @@ def test_the_prompt_follows_whatever_happens(
         check=True,
         timeout=60,
     )
-    assert ran.stdout.splitlines() == said
+    return ran.stdout.splitlines()

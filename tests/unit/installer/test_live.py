@@ -52,6 +52,10 @@ class Screen:
         pass
 
     @property
+    def can_ask(self) -> bool:
+        return True
+
+    @property
     def text(self) -> str:
         return " ".join(" ".join(self.lines).split())
 
@@ -317,8 +321,8 @@ def test_only_the_roles_that_are_asked_for_are_laid_out_and_the_words_say_where_
     assert "from its own disk" not in screen.text
 
 
-@pytest.mark.parametrize(("command_line", "shown"), [("node.screens=yes node.lang=cs", 1), ("", 0)])
-def test_the_screens_ask_only_where_they_are_wanted(command_line: str, shown: int):
+@pytest.mark.parametrize(("command_line", "shown"), [("node.lang=cs", 1), ("node.screens=no", 0)])
+def test_the_screens_ask_unless_single_lines_are_wanted(command_line: str, shown: int):
     here, seen = blank(command_line=command_line), []
     effects = replace(here.effects(), screens=lambda gathered, inventory: seen.append(gathered) or 0)
     try:
@@ -331,8 +335,19 @@ def test_the_screens_ask_only_where_they_are_wanted(command_line: str, shown: in
 
 
 def test_the_screens_leave_an_unattended_run_alone():
-    here, seen = blank(answers=[BASE], command_line="node.screens=yes"), []
+    here, seen = blank(answers=[BASE]), []
     effects = replace(here.effects(), screens=lambda gathered, inventory: seen.append(gathered) or 0)
     assert LiveInstaller(Screen(), load_plugins(), effects).run() == 0  # type: ignore[arg-type]
     assert not seen
+    assert len(here.installed) == 1
+
+
+def test_screens_that_fail_leave_the_single_lines():
+    def broken(_gathered: object, _inventory: object) -> int:
+        raise RuntimeError("no such widget")
+
+    screen, here = Screen(typed=[machine("vm-virtio-blank").disks[0].serial]), blank()
+    effects = replace(here.effects(), screens=broken)
+    assert LiveInstaller(screen, load_plugins(), effects).run() == 0  # type: ignore[arg-type]
+    assert "The screens failed" in screen.text
     assert len(here.installed) == 1
