@@ -62,8 +62,9 @@ class Site:
                     "ssh_keys": [make_ssh_key(self.key)],
                 }
             },
-            # So that a test can look into the installed node as root.
-            "boot": {"append": KERNEL_ARGUMENT},
+            # So that a test can look into the installed node as root. The consoles, two of them on one emulated
+            # processor, are for the stories that look at them.
+            "boot": {"append": f"{KERNEL_ARGUMENT} node.console=login"},
         }
         for name, section in sections.items():
             document[name] = {**document.get(name, {}), **section}

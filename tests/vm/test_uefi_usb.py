@@ -17,7 +17,7 @@ def test_from_a_stick_to_the_disk(site: Site) -> None:
         "--append",
         KERNEL_ARGUMENT,
         "--answers",
-        str(site.answers({"transport": "virtio"})),
+        str(site.answers({"transport": "virtio"}, boot={"append": KERNEL_ARGUMENT})),
     )
     spec = MachineSpec(
         firmware=Firmware.UEFI,

@@ -12,7 +12,8 @@ PLAN = re.compile(r"What will be done, in this order|nothing will be written unt
 INSTALLED = "This node is installed."
 #: A machine that boots over the network first found what it installed before.
 FOUND_FINISHED = "A finished installation is on"
-LOGIN = "login:"
+#: The bare prompt, or the key that leads to it from the node's console.
+LOGIN = re.compile("login:|Log-in prompt")
 #: What a node says on serial lines when it is up.
 READY = re.compile(r"NODECRUST-READY slot=(?P<slot>\S+) version=\S+ health=(?P<health>[^\n]+?)\s*\n")
 
