@@ -62,8 +62,8 @@ class Site:
                     "ssh_keys": [make_ssh_key(self.key)],
                 }
             },
-            # So that a test can look into the installed node as root. The consoles, two of them on one emulated
-            # processor, are for the stories that look at them.
+            # So that a test can look into the installed node as root. Two consoles on one emulated processor
+            # are for the stories that look at them.
             "boot": {"append": f"{KERNEL_ARGUMENT} node.console=login"},
         }
         for name, section in sections.items():
