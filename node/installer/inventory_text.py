@@ -37,8 +37,9 @@ def _facts(inventory: Inventory) -> Iterator[tuple[str, str]]:
     yield "Host name", inventory.hostname
     yield "Machine", " ".join(part for part in (firmware.vendor, firmware.product) if part)
     yield "Serial", firmware.serial
+    # BIOS has no such thing, so that it can't be off.
     secure = {True: ", Secure Boot on", False: ", Secure Boot off", None: ""}[firmware.secure_boot]
-    yield "Firmware", ("UEFI" if firmware.kind == "uefi" else "BIOS") + secure
+    yield "Firmware", f"UEFI{secure}" if firmware.kind == "uefi" else "BIOS"
     counts = ", ".join(
         f"{count} {word}{'s' if count != 1 else ''}"
         for count, word in ((cpu.sockets, "socket"), (cpu.cores, "core"), (cpu.threads, "thread"))

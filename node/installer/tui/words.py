@@ -17,7 +17,7 @@ def machine_lines(inventory: Inventory) -> list[tuple[str, str]]:
     firmware, cpu, guests = inventory.firmware, inventory.cpu, inventory.virtualization
     product = " ".join(part for part in (firmware.vendor, firmware.product) if part)
     boot = "UEFI" if firmware.kind == "uefi" else "BIOS"
-    if firmware.secure_boot is not None:
+    if firmware.kind == "uefi" and firmware.secure_boot is not None:
         boot += ", " + (_("Secure Boot on") if firmware.secure_boot else _("Secure Boot off"))
     threads = plural("{n} thread", "{n} threads", cpu.threads) if cpu.threads else ""
     hardware = {"vmx": "Intel VT-x", "svm": "AMD-V"}.get(guests.hardware, guests.hardware)
