@@ -179,6 +179,9 @@ def check_contents(node: BenchNode, plan: Plan) -> None:
         assert (config / "node.yaml").stat().st_mode & 0o777 == 0o600
         assert json.loads((config / "installs.json").read_text())["installs"][-1]["slot"] == "a"
         assert (config / "install.log").read_text() == "a log\n"
+        key = config / "ssh/ssh_host_ed25519_key"
+        assert key.stat().st_mode & 0o777 == 0o600
+        assert key.with_name(f"{key.name}.pub").read_text().startswith("ssh-ed25519 ")
 
 
 ONLY_DATA = (Role.SWAP, Role.CONFIG, Role.LOGGING, Role.DATA)

@@ -147,7 +147,7 @@ def _outcome(inventory: Inventory, look: Look) -> Outcome:
     leased = [address for nic in inventory.nics for address in nic.addresses]
     addresses = tuple((static or leased)[:2])
     host = addresses[0].partition("/")[0] if addresses else ""
-    # The host keys are made on the first boot: no fingerprint is known yet.
+    # The run tells the host key's fingerprint.
     return Outcome(addresses, "", f"ssh://{look.answers[AccessAnswers].admin.name}@{host}" if host else "")
 
 

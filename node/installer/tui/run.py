@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from node.model.event import Event, EventKind
 from node.model.plan import Plan
 from node.model.step import PHASES
+from node.plugins.access.host_key import FINGERPRINT
 
 # The rate is that of the last seconds: a slow disk shows at once.
 _WINDOW_S = 10.0
@@ -28,6 +29,7 @@ class Run:
     total: int = 0
     failed: str = ""
     undoing: bool = False
+    host_key: str = ""
     log: deque[str] = field(default_factory=lambda: deque(maxlen=_LOG_LINES))
     _marks: deque[tuple[float, int]] = field(default_factory=deque)
 
@@ -46,6 +48,8 @@ class Run:
                     self._marks.popleft()
             if event.message:
                 self._note(event, event.message)
+            if event.message.startswith(FINGERPRINT):
+                self.host_key = event.message.removeprefix(FINGERPRINT)
         elif event.kind is EventKind.STEP_FAILED:
             self.failed = event.message
             self._note(event, f"FAILED: {event.message}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from subprocess import Popen
 from typing import Any, Protocol
 
@@ -346,6 +347,8 @@ class Screens:
             return
         answers = view.best.answers
         outcome = self.effects.outcome(view.best)
+        if run.host_key:
+            outcome = replace(outcome, fingerprint=run.host_key)
         afterwards = self.session.install.afterwards
         self._build["done"] = lambda: DonePage(
             outcome,

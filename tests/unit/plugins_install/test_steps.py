@@ -26,6 +26,7 @@ from node.persist.store import state_from_text, state_to_text
 from node.plugin_manager import Plugins
 from node.plugins import bootloader, payload, state, storage
 from node.plugins.access.answers import AccessAnswers
+from node.plugins.access.host_key import MakeHostKey
 from node.plugins.bootloader.answers import BootAnswers
 from node.plugins.bootloader.arguments import carried_over
 from node.plugins.bootloader.grub import menu
@@ -362,3 +363,18 @@ def test_all_built_in_plugins_load():
     plugins.load()
     assert plugins.problems == []
     assert UUID(ID)
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_host_key_is_made_on_config_where_it_has_none_and_its_fingerprint_told(kept: bool):
+    system = machine_with_files(virtual_machine("bios"))
+    key = system.root / "config/ssh/ssh_host_ed25519_key"
+    public = key.with_name("ssh_host_ed25519_key.pub")
+    if kept:
+        system.file_contents |= {key: b"private", public: b"public"}
+    system.outputs["ssh-keygen"] = "256 SHA256:abc no comment (ED25519)\n"
+    MakeHostKey().apply(system)
+    commands = [[str(word) for word in call.arguments["argv"]] for call in system.called("commands.run")]
+    assert any("-t" in argv and str(key) in argv for argv in commands) is not kept
+    assert ["ssh-keygen", "-l", "-f", str(public)] in commands
+    assert system.messages == ["SSH host key: SHA256:abc (ED25519)"]
