@@ -25,12 +25,32 @@ _MODELS: Mapping[str, type[SectionModel]] = {
 }
 
 
+# The directive that an answer comes from, by the beginning of its key.
+_DIRECTIVES = {
+    "access.admin": "user",
+    "access.root": "rootpw",
+    "boot": "bootloader",
+    "locale.keyboard": "keyboard",
+    "locale.lang": "lang",
+    "locale.timezone": "timezone",
+    "network.ntp": "timesource",
+    "network": "network",
+}
+
+
+def _origin(kickstart: Kickstart, where: str) -> str:
+    """Say where in the kickstart an answer was given: `FILE:LINE: DIRECTIVE`, as far as that is known."""
+    directive = next((name for key, name in _DIRECTIVES.items() if f"{where}.".startswith(f"{key}.")), "")
+    origin = kickstart.directive_origins.get(directive)
+    return f"{origin}: {directive}" if origin else f"{kickstart.path}: {where}"
+
+
 def check(kickstart: Kickstart) -> None:
     """Raise InputError where a node would refuse what its image says, at each of its installations."""
     layer = Layer(Precedence.IMAGE, from_kickstart(kickstart), "the kickstart")
     _, problems = validate(merge([layer]), _MODELS)
     if problems:
-        words = [f"{kickstart.path}: {one.where}: {one.what}. {one.mend}" for one in problems]
+        words = [f"{_origin(kickstart, one.where)}: {one.what}. {one.mend}" for one in problems]
         raise InputError("the kickstart can't be built: a node would refuse it", details="\n".join(words))
 
 

@@ -96,10 +96,12 @@ class Kickstart:
     partitions: tuple[str, ...] = ()
     scripts: tuple[PostScript, ...] = ()
     notices: tuple[str, ...] = ()
+    # Where each directive stands for the last time.
+    directive_origins: Mapping[str, Origin] = field(default_factory=dict)
 
     def fingerprint(self) -> dict[str, Any]:
         """What of the kickstart decides the image's bytes: all of it but where its files lie."""
-        skipped = {"path", "package_origins", "notices", "scripts", "sha256"}
+        skipped = {"path", "package_origins", "directive_origins", "notices", "scripts", "sha256"}
         kept: dict[str, Any] = {
             one.name: repr(getattr(self, one.name)) for one in fields(self) if one.name not in skipped
         }
@@ -266,6 +268,7 @@ def load(path: Path, *, ks_version: str | None = None) -> Kickstart:
         partitions=tuple(gathering.partitions),
         scripts=scripts,
         notices=tuple(gathering.notices),
+        directive_origins={name: origin for origin, name, _ in reader.directives},
         **gathering.values,
     )
 

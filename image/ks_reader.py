@@ -207,8 +207,10 @@ def read(path: Path, *, ks_version: str | None = None) -> KickstartReader:
     try:
         version = stringToVersion(wanted) if wanted else DEVEL
     except KickstartError as error:
+        said_at = text.count("\n", 0, line.start()) + 1 if line else 0
+        where = "--ks-version" if ks_version else f"{path}:{said_at}"
         raise InputError(
-            f"{path}: {wanted} is no version of the kickstart syntax",
+            f"{where}: {wanted} is no version of the kickstart syntax",
             mend="name one that pykickstart knows, as F16, F41 or RHEL9",
         ) from error
     reader = KickstartReader(makeVersion(version))

@@ -101,13 +101,14 @@ def test_what_the_image_has_no_means_for(tree: Path, kickstart: KickstartText, t
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("keyboard klingon", "'klingon' is not a keyboard layout"),
-        ("user --name=Bad.Name --groups=sudo", "access.admin.name"),
+        ("keyboard klingon", "main.ks:2: keyboard: 'klingon' is not a keyboard layout"),
+        ("timezone Mars/Phobos", "main.ks:2: timezone: 'Mars/Phobos' is not a time zone"),
+        ("user --name=Bad.Name --groups=sudo", "main.ks:2: user: 'Bad.Name' is not a user's name"),
     ],
 )
 def test_what_a_node_would_refuse_is_refused_already(kickstart: KickstartText, line: str, words: str) -> None:
     with pytest.raises(InputError) as caught:
-        answers.check(kickstart(line + "\n"))
+        answers.check(kickstart(f"lang C\n{line}\n"))
     assert words in caught.value.details
 
 

@@ -266,8 +266,10 @@ def test_an_old_kickstart_in_its_own_syntax(kickstart: KickstartText) -> None:
         kickstart(old)
     for ks in (kickstart("#version=F16\n" + old.replace("--instLang", "--instLangs")),):
         assert ks.packages == ("curl",)
-    with pytest.raises(InputError, match="no version of the kickstart syntax"):
+    with pytest.raises(InputError, match="--ks-version: F999 is no version of the kickstart syntax"):
         kickstart("lang C\n", ks_version="F999")
+    with pytest.raises(InputError, match=r"main\.ks:2: F99 is no version"):
+        kickstart("lang C\n#version=F99\n")
 
 
 def test_notices_for_what_debian_lacks(kickstart: KickstartText) -> None:
