@@ -33,7 +33,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
-@click.version_option(package_name="nodecrust")
+@click.version_option(package_name="nodecrust", message="%(prog)s %(version)s")
 def cli() -> None:
     """Build a thin node image from a kickstart, and serve it.
 
