@@ -90,6 +90,11 @@ def iso_command(folder: Path, output: Path, append: str, answers: Path | None) -
     for needed in (folder / "node.iso", *([answers] if answers else [])):
         if not needed.is_file():
             raise InputError(f"there is no file {needed}")
+    if output.exists() and output.samefile(folder / "node.iso"):
+        # SHA256SUMS and the manifest speak of that one.
+        raise InputError(
+            f"{output} is the image's own ISO, of which this is a copy", mend="name another --output"
+        )
     if not output.absolute().parent.is_dir():
         raise InputError(f"there is no folder {output.parent} to write {output.name} to")
     iso.remaster(folder / "node.iso", output, boot, answers=answers)
