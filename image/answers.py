@@ -10,11 +10,14 @@ from image.password import deterministic_hash
 from node.errors import InputError
 from node.installer.answers import merge, validate
 from node.model.answers import Layer, SectionModel
-from node.model.origin import Precedence
+from node.model.origin import Origin, Precedence
+from node.model.problem import Severity
+from node.model.system import Commands
 from node.plugins.access.answers import AccessAnswers
 from node.plugins.bootloader.answers import BootAnswers
 from node.plugins.locale.answers import LocaleAnswers
 from node.plugins.network.answers import NetworkAnswers
+from node.system.netplan import check_netplan
 
 # Debian's group of those who may become root, and the name that RPM distributions give it.
 _ADMIN_GROUPS = frozenset({"sudo", "wheel"})
@@ -25,24 +28,27 @@ _MODELS: Mapping[str, type[SectionModel]] = {
 }
 
 
-# The directive that an answer comes from, by the beginning of its key.
-_DIRECTIVES = {
-    "access.admin": "user",
-    "access.root": "rootpw",
-    "boot": "bootloader",
-    "locale.keyboard": "keyboard",
-    "locale.lang": "lang",
-    "locale.timezone": "timezone",
-    "network.ntp": "timesource",
-    "network": "network",
-}
+# Where an answer comes from, by the beginning of its key: the first directive that is there.
+_DIRECTIVES = (
+    ("access.admin", "user"),
+    ("access.root", "rootpw"),
+    ("boot", "bootloader"),
+    ("locale.keyboard", "keyboard"),
+    ("locale.lang", "lang"),
+    ("locale.timezone", "timezone"),
+    ("network.ntp", "timesource"),
+    ("network.ntp", "timezone"),
+    ("network", "network"),
+)
 
 
 def _origin(kickstart: Kickstart, where: str) -> str:
     """Say where in the kickstart an answer was given: `FILE:LINE: DIRECTIVE`, as far as that is known."""
-    directive = next((name for key, name in _DIRECTIVES.items() if f"{where}.".startswith(f"{key}.")), "")
-    origin = kickstart.directive_origins.get(directive)
-    return f"{origin}: {directive}" if origin else f"{kickstart.path}: {where}"
+    for key, directive in _DIRECTIVES:
+        origin = kickstart.directive_origins.get(directive)
+        if origin and f"{where}.".startswith(f"{key}."):
+            return f"{origin}: {directive}"
+    return f"{kickstart.path}: {where}"
 
 
 def check(kickstart: Kickstart) -> None:
@@ -51,6 +57,17 @@ def check(kickstart: Kickstart) -> None:
     _, problems = validate(merge([layer]), _MODELS)
     if problems:
         words = [f"{_origin(kickstart, one.where)}: {one.what}. {one.mend}" for one in problems]
+        raise InputError("the kickstart can't be built: a node would refuse it", details="\n".join(words))
+
+
+def check_network(kickstart: Kickstart, commands: Commands) -> None:
+    """Raise InputError where netplan refuses the kickstart's network, as far as this machine has netplan."""
+    problems = check_netplan(
+        kickstart.netplan or {}, commands=commands, origin=lambda _: Origin(Precedence.IMAGE)
+    )
+    wrong = [one for one in problems if one.severity is Severity.ERROR]
+    if wrong:
+        words = [f"{_origin(kickstart, one.where)}: {one.what} ({one.where})" for one in wrong]
         raise InputError("the kickstart can't be built: a node would refuse it", details="\n".join(words))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pykickstart.base import BaseHandler
 from pykickstart.errors import KickstartError
-from pykickstart.parser import KickstartParser, Packages, PutBackIterator, Script
+from pykickstart.parser import STATE_COMMANDS, KickstartParser, Packages, PutBackIterator, Script
 from pykickstart.sections import NullSection, PackageSection, PostScriptSection
 from pykickstart.version import DEVEL, makeVersion, stringToVersion
 
@@ -88,6 +88,12 @@ class KickstartReader(KickstartParser):  # type: ignore[misc]
             self.complain(str(error))
             raise _Stop from error
         self._open.pop()
+
+    def _isBlankOrComment(self, s: str) -> bool:
+        # pykickstart passes over it: it is the matter of a step before, which nobody takes here.
+        if self._state == STATE_COMMANDS and s.split()[:1] == ["%ksappend"]:
+            self.complain("%ksappend is not honoured by this builder")
+        return bool(super()._isBlankOrComment(s))
 
     def _handleInclude(self, f: str) -> None:
         if "://" in f:
