@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from image.kickstart import Account, Kickstart
 from image.password import deterministic_hash
 from node.errors import InputError
 from node.installer.answers import merge, validate
+from node.installer.flow import load_plugins, read_file
 from node.model.answers import Layer, SectionModel
 from node.model.origin import Origin, Precedence
 from node.model.problem import Severity
@@ -17,6 +19,7 @@ from node.plugins.access.answers import AccessAnswers
 from node.plugins.bootloader.answers import BootAnswers
 from node.plugins.locale.answers import LocaleAnswers
 from node.plugins.network.answers import NetworkAnswers
+from node.system.commands import LiveCommands
 from node.system.netplan import check_netplan
 
 # Debian's group of those who may become root, and the name that RPM distributions give it.
@@ -69,6 +72,21 @@ def check_network(kickstart: Kickstart, commands: Commands) -> None:
     if wrong:
         words = [f"{_origin(kickstart, one.where)}: {one.what} ({one.where})" for one in wrong]
         raise InputError("the kickstart can't be built: a node would refuse it", details="\n".join(words))
+
+
+def doubts(path: Path) -> list[str]:
+    """Say what a node would object to in a file of answers, whatever the machine; InputError without a file.
+
+    They are no errors here: the image may have plugins that this machine lacks.
+    """
+    layer, problems = read_file(path)
+    answers, found = validate(merge([layer]), load_plugins().models())
+    problems = (
+        *problems,
+        *found,
+        *check_netplan(answers[NetworkAnswers].netplan, commands=LiveCommands(), origin=answers.origin),
+    )
+    return [str(one) for one in problems]
 
 
 def from_kickstart(kickstart: Kickstart) -> dict[str, Any]:

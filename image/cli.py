@@ -14,6 +14,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from image import answers as answers_file
 from image import iso
 from image.build import Request, build
 from image.progress import Progress
@@ -97,6 +98,7 @@ def iso_command(folder: Path, output: Path, append: str, answers: Path | None) -
         )
     if not output.absolute().parent.is_dir():
         raise InputError(f"there is no folder {output.parent} to write {output.name} to")
+    _tell_doubts(answers)
     iso.remaster(folder / "node.iso", output, boot, answers=answers)
     click.echo(f"{output}  {output.stat().st_size / 2**20:.1f} MiB")
 
@@ -126,7 +128,14 @@ def serve_command(folder: Path, listen: str, http_port: int, tftp_port: int | No
         append=asked["append"],
         answers=asked["answers"],
     )
+    _tell_doubts(asked["answers"])
     serve(the_site, listener, ports, asked["dhcp"], click.echo)
+
+
+def _tell_doubts(path: Path | None) -> None:
+    """Say at once what a node would say of the answers after its boot."""
+    for doubt in answers_file.doubts(path) if path else ():
+        click.echo(f"note: {doubt}", err=True)
 
 
 def main() -> int:  # noqa: PLR0911 - one return a reason

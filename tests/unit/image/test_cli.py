@@ -108,3 +108,19 @@ def test_a_copy_of_the_iso_never_replaces_the_image_s_own(
     with pytest.raises(InputError, match="the image's own ISO"):
         CliRunner().invoke(cli.cli, ["iso", str(tmp_path), "-o", str(own)], catch_exceptions=False)
     assert own.read_text() == "iso"
+
+
+def test_answers_that_a_node_would_refuse_are_told_when_they_are_handed_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "node.iso").write_text("iso")
+    (tmp_path / "a.yaml").write_text("version: 1\ninstal: {mode: unattended}\n")
+    copied: list[Path] = []
+    monkeypatch.setattr(cli, "read_boot", lambda _: Boot("NODE", "0" * 64, 1, "", 1, "node"))
+    monkeypatch.setattr(cli.iso, "remaster", lambda _, output, *__, **___: copied.append(output))
+    words = ["iso", str(tmp_path), "-o", str(tmp_path / "x.iso"), "--answers", str(tmp_path / "a.yaml")]
+    (tmp_path / "x.iso").write_text("older")
+    result = CliRunner().invoke(cli.cli, words)
+    assert copied == [tmp_path / "x.iso"]
+    assert "note: instal: is no section of the answers" in result.stderr
+    assert "line 2). Did you mean install?" in result.stderr
