@@ -51,7 +51,8 @@ class PlainProgress:
 
     def note(self, line: str) -> None:
         """Tell what goes on right now; the next note replaces it. Any thread may call it."""
-        if self._stage:
+        # What a boot menu leaves behind when it clears its screen says nothing.
+        if self._stage and any(map(str.isalnum, line)):
             self._stage.line = line
 
     @contextmanager

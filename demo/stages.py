@@ -28,6 +28,8 @@ from node.testing.vm import (
 BOOT_LIMIT_S = 400.0
 INSTALL_LIMIT_S = 600.0
 LOGIN_LIMIT_S = 400.0
+#: ssh's own exit code, as ssh(1) has it.
+SSH_FAILED = 255
 #: What the installer says on every console.
 INSTALLER_BEGINS = "Nodecrust looks at this machine"
 INSTALLED = "This node is installed."
@@ -88,7 +90,7 @@ def run_demo(
 
 
 def open_shell(place: Place, progress: PlainProgress) -> int:
-    """Thaw the node of the last demo, log in, freeze it again; gives ssh's exit code."""
+    """Thaw the node of the last demo, log in, freeze it again; gives 1 where the log-in failed."""
     if not place.settings.exists():
         raise DemoError("there is no node yet: run make demo first")
     settings = Settings.load(place.settings)
@@ -102,7 +104,8 @@ def open_shell(place: Place, progress: PlainProgress) -> int:
         code = subprocess.run(login.argv(), check=False).returncode
         with progress.stage("Freeze the node"):
             machine.save(SNAPSHOT)
-    return code
+    # Any other is that of the last command there, and none of ours.
+    return int(code == SSH_FAILED)
 
 
 def _build(place: Place, kickstart: Path, progress: PlainProgress) -> None:

@@ -35,6 +35,7 @@ from image.process import clean_environment, die_with_parent
 from image.progress import Progress
 from image.worker import Job
 from node.errors import InputError, NodeError
+from node.system.commands import LiveCommands
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def build(request: Request, progress: Progress, environment: Mapping[str, str]) 
     ks = kickstart.load(request.kickstart, ks_version=request.ks_version)
     _check_minimizer(ks)
     answers.check(ks)
+    answers.check_network(ks, LiveCommands())
     for notice in ks.notices:
         progress.note(notice)
     namespace.check_subordinate_ids()

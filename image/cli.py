@@ -14,6 +14,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from image import answers as answers_file
 from image import iso
 from image.build import Request, build
 from image.progress import Progress
@@ -33,7 +34,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
-@click.version_option(package_name="nodecrust")
+@click.version_option(package_name="nodecrust", message="%(prog)s %(version)s")
 def cli() -> None:
     """Build a thin node image from a kickstart, and serve it.
 
@@ -90,8 +91,14 @@ def iso_command(folder: Path, output: Path, append: str, answers: Path | None) -
     for needed in (folder / "node.iso", *([answers] if answers else [])):
         if not needed.is_file():
             raise InputError(f"there is no file {needed}")
+    if output.exists() and output.samefile(folder / "node.iso"):
+        # SHA256SUMS and the manifest speak of that one.
+        raise InputError(
+            f"{output} is the image's own ISO, of which this is a copy", mend="name another --output"
+        )
     if not output.absolute().parent.is_dir():
         raise InputError(f"there is no folder {output.parent} to write {output.name} to")
+    _tell_doubts(answers)
     iso.remaster(folder / "node.iso", output, boot, answers=answers)
     click.echo(f"{output}  {output.stat().st_size / 2**20:.1f} MiB")
 
@@ -121,7 +128,14 @@ def serve_command(folder: Path, listen: str, http_port: int, tftp_port: int | No
         append=asked["append"],
         answers=asked["answers"],
     )
+    _tell_doubts(asked["answers"])
     serve(the_site, listener, ports, asked["dhcp"], click.echo)
+
+
+def _tell_doubts(path: Path | None) -> None:
+    """Say at once what a node would say of the answers after its boot."""
+    for doubt in answers_file.doubts(path) if path else ():
+        click.echo(f"note: {doubt}", err=True)
 
 
 def main() -> int:  # noqa: PLR0911 - one return a reason

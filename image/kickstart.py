@@ -96,10 +96,12 @@ class Kickstart:
     partitions: tuple[str, ...] = ()
     scripts: tuple[PostScript, ...] = ()
     notices: tuple[str, ...] = ()
+    # Where each directive stands for the last time.
+    directive_origins: Mapping[str, Origin] = field(default_factory=dict)
 
     def fingerprint(self) -> dict[str, Any]:
         """What of the kickstart decides the image's bytes: all of it but where its files lie."""
-        skipped = {"path", "package_origins", "notices", "scripts", "sha256"}
+        skipped = {"path", "package_origins", "directive_origins", "notices", "scripts", "sha256"}
         kept: dict[str, Any] = {
             one.name: repr(getattr(self, one.name)) for one in fields(self) if one.name not in skipped
         }
@@ -214,6 +216,10 @@ class _Gathering:
     def _repo(self, origin: Origin, value: Any) -> None:
         name, _, components = value.name.partition(":")
         suite = Suite(name, tuple(components.split(",")) if components else ("main",))
+        if not all((suite.name, *suite.components)):
+            self.complaints.append(
+                Complaint(origin, f"repo --name={value.name}: write SUITE or SUITE:main,contrib")
+            )
         if suite.name in {known.name for known in self.suites}:
             self.complaints.append(Complaint(origin, f"repo --name={value.name}: the suite is there already"))
         self.suites.append(suite)
@@ -238,8 +244,13 @@ def load(path: Path, *, ks_version: str | None = None) -> Kickstart:
         PostScript(origin, script.interp, script.script, not script.inChroot)
         for origin, script in zip(reader.script_origins, reader.handler.scripts, strict=True)
     )
+    blank = [
+        Complaint(one.origin, "%post --interpreter names none")
+        for one in scripts
+        if not one.interpreter.strip()
+    ]
     packages = reader.handler.packages
-    complaints = [*gathering.complaints, *complaints, *_group_complaints(reader)]
+    complaints = [*blank, *gathering.complaints, *complaints, *_group_complaints(reader)]
     known = {"root", *gathering.accounts}
     complaints += [
         Complaint(origin, f"sshkey --username={value.username}: no user directive names that account")
@@ -266,6 +277,7 @@ def load(path: Path, *, ks_version: str | None = None) -> Kickstart:
         partitions=tuple(gathering.partitions),
         scripts=scripts,
         notices=tuple(gathering.notices),
+        directive_origins={name: origin for origin, name, _ in reader.directives},
         **gathering.values,
     )
 

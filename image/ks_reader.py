@@ -12,7 +12,7 @@ from typing import Any
 
 from pykickstart.base import BaseHandler
 from pykickstart.errors import KickstartError
-from pykickstart.parser import KickstartParser, Packages, PutBackIterator, Script
+from pykickstart.parser import STATE_COMMANDS, KickstartParser, Packages, PutBackIterator, Script
 from pykickstart.sections import NullSection, PackageSection, PostScriptSection
 from pykickstart.version import DEVEL, makeVersion, stringToVersion
 
@@ -88,6 +88,12 @@ class KickstartReader(KickstartParser):  # type: ignore[misc]
             self.complain(str(error))
             raise _Stop from error
         self._open.pop()
+
+    def _isBlankOrComment(self, s: str) -> bool:
+        # pykickstart passes over it: it is the matter of a step before, which nobody takes here.
+        if self._state == STATE_COMMANDS and s.split()[:1] == ["%ksappend"]:
+            self.complain("%ksappend is not honoured by this builder")
+        return bool(super()._isBlankOrComment(s))
 
     def _handleInclude(self, f: str) -> None:
         if "://" in f:
@@ -207,8 +213,10 @@ def read(path: Path, *, ks_version: str | None = None) -> KickstartReader:
     try:
         version = stringToVersion(wanted) if wanted else DEVEL
     except KickstartError as error:
+        said_at = text.count("\n", 0, line.start()) + 1 if line else 0
+        where = "--ks-version" if ks_version else f"{path}:{said_at}"
         raise InputError(
-            f"{path}: {wanted} is no version of the kickstart syntax",
+            f"{where}: {wanted} is no version of the kickstart syntax",
             mend="name one that pykickstart knows, as F16, F41 or RHEL9",
         ) from error
     reader = KickstartReader(makeVersion(version))

@@ -37,6 +37,17 @@ class LazyGroup(click.Group):
         command = importlib.import_module(entry.module).command
         return command if isinstance(command, click.Command) else None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is asked for; the error for another one names the nearest."""
+        if self.get_command(ctx, args[0]) is None:
+            from difflib import get_close_matches  # noqa: PLC0415 - only for whoever mistyped
+
+            near = get_close_matches(args[0], self._table, n=1)
+            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the overview from the table alone."""
         del ctx

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from node.errors import InputError
 from node.model.inventory import Inventory, from_json
+
+_RECORD = "Record one by: nodectl inventory --json > FILE"
 
 
 def this_machine() -> Inventory:
@@ -20,7 +23,10 @@ def this_machine() -> Inventory:
 def recorded_machine(path: Path) -> Inventory:
     """Read what `nodectl inventory --json` wrote; InputError where it is not that."""
     try:
-        return from_json(path.read_bytes())
+        text = path.read_bytes()
+        found = from_json(text)
+        # Every field has a default: any object would do else, and be a machine without a disk.
+        form = json.loads(text).get("format")
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}", mend="Name a recorded machine") from None
     except ValidationError as error:
@@ -29,5 +35,9 @@ def recorded_machine(path: Path) -> Inventory:
         raise InputError(
             f"{path} is not a recorded machine",
             details=f"{where}: {first['msg']}",
-            mend="Record one by: nodectl inventory --json > FILE",
+            mend=_RECORD,
         ) from None
+    if form != Inventory.format:
+        what = "is missing" if form is None else f"is {form}, which this version of Nodecrust doesn't know"
+        raise InputError(f"{path} is not a recorded machine", details=f"format: {what}", mend=_RECORD)
+    return found

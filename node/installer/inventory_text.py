@@ -49,7 +49,8 @@ def _facts(inventory: Inventory) -> Iterator[tuple[str, str]]:
     can = (
         f"hardware support ({virtualization.hardware})" if virtualization.hardware else "no hardware support"
     )
-    usable = ", KVM usable" if virtualization.kvm else ", KVM not usable"
+    untold = any(part.where == "virtualization.kvm" for part in inventory.unknown)
+    usable = ", KVM usable" if virtualization.kvm else "" if untold else ", KVM not usable"
     inside = f"; itself a guest of {virtualization.guest_of}" if virtualization.guest_of else ""
     yield "Virtualization", can + usable + inside
     image = inventory.image

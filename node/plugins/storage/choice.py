@@ -13,6 +13,7 @@ from node.model.size import format_size
 from node.plugins.storage.answers import DiskRule, Prefer, StorageAnswers
 
 OWNER = "storage"
+_LISTED = 8
 _ELSEWHERE = "Boot over PXE or from another medium"
 
 
@@ -44,15 +45,26 @@ def choose_disk(inventory: Inventory, answers: Answers) -> Choice:
     if len(fit) > 1:
         how = "fit the rule equally" if rule.is_set or rule.prefer else "could be meant"
         return _refused(
-            "disk-ambiguous",
-            f"{len(fit)} disks {how}: {'; '.join(map(describe, fit))}",
-            "Name one by storage.disk.serial, wwn or by_id"
-            + ("" if rule.prefer else ", or settle it with storage.disk.prefer: smallest or largest"),
+            "disk-ambiguous", f"{len(fit)} disks {how}: {_listed(fit)}", _how_to_settle(fit, rule)
         )
     disk = fit[0]
     problems = (*_unwritable(disk, inventory), *refused_contents(disk, inventory, storage))
     origin = answers.origin("storage.disk")
     return Choice(disk, tuple(replace(p, origin=p.origin or origin) for p in problems))
+
+
+def _listed(disks: list[Disk]) -> str:
+    """Describe disks, of a great many the first: a shelf of them would push all else off the screen."""
+    more = len(disks) - _LISTED
+    return "; ".join([*map(describe, disks[:_LISTED]), *([f"and {more} more"] if more > 0 else [])])
+
+
+def _how_to_settle(fit: list[Disk], rule: DiskRule) -> str:
+    first, *others = fit
+    if all(set(first.identities) & set(other.identities) for other in others):
+        return "They share a name, as one disk over several paths does: name one by storage.disk.by_path"
+    settled = "" if rule.prefer else ", or settle it with storage.disk.prefer: smallest or largest"
+    return f"Name one by storage.disk.serial, wwn or by_id{settled}"
 
 
 def why_not(disk: Disk, rule: DiskRule, inventory: Inventory) -> str:

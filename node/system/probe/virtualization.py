@@ -24,7 +24,10 @@ def find_virtualization(
     run: Path = Path("/run"),
     dev: Path = Path("/dev"),
 ) -> tuple[Virtualization, tuple[Unknown, ...]]:
-    """Give it, with the version of libvirt where one runs; a libvirt that doesn't answer is unknown."""
+    """Give it, with the version of libvirt where one runs.
+
+    A libvirt that doesn't answer is unknown, and so is a KVM that only others may open.
+    """
     version = ""
     unknown: tuple[Unknown, ...] = ()
     if any((run / socket).exists() for socket in _SOCKETS):
@@ -34,10 +37,13 @@ def find_virtualization(
             unknown = (
                 Unknown("virtualization.libvirt", " ".join(str(error).split()) or type(error).__name__),
             )
+    kvm = os.access(dev / "kvm", os.R_OK | os.W_OK)
+    if not kvm and (dev / "kvm").exists():
+        unknown += (Unknown("virtualization.kvm", f"{dev / 'kvm'} can't be opened: Permission denied"),)
     return (
         Virtualization(
             hardware=next((flag for flag in ("vmx", "svm") if flag in cpu.flags), ""),
-            kvm=(dev / "kvm").exists() and os.access(dev / "kvm", os.R_OK | os.W_OK),
+            kvm=kvm,
             guest_of=_guest_of(cpu, firmware, sys),
             libvirt=version,
         ),

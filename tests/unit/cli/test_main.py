@@ -133,6 +133,9 @@ def test_wrong_usage(capsys: pytest.CaptureFixture[str]):
     assert main.run(["plan", "--nonsense"]) == 2
     assert "--nonsense" in capsys.readouterr().err
     assert main.run(["nonsense"]) == 2
+    assert "Did you mean" not in capsys.readouterr().err
+    assert main.run(["inventroy"]) == 2
+    assert "Did you mean 'inventory'?" in capsys.readouterr().err
     assert main.run(["plan", "--json"]) == 2
     assert "--answers" in json.loads(capsys.readouterr().out)["error"]["brief"]
 
@@ -180,7 +183,7 @@ def test_plan_ends_with_the_exit_code_of_a_refusal(
     assert json.loads(capsys.readouterr().out)["exit_code"] == code
 
 
-@pytest.mark.parametrize("contents", ["{}x", '{"disks": 7}', ""])
+@pytest.mark.parametrize("contents", ["{}x", '{"disks": 7}', "", "{}", '{"format": 2}'])
 def test_what_is_no_recorded_machine_is_refused(
     contents: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):

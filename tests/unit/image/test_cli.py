@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from image import cli
+from image.menus import Boot
 from node.errors import InputError, TryAgainError
 
 
@@ -95,3 +96,31 @@ def test_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
     monkeypatch.setattr("sys.argv", ["node-image", "build", str(Path("x.ks"))])
     assert cli.main() == 2
+
+
+def test_a_copy_of_the_iso_never_replaces_the_image_s_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "node.iso"
+    own.write_text("iso")
+    monkeypatch.setattr(cli, "read_boot", lambda _: Boot("NODE", "0" * 64, 1, "", 1, "node"))
+    monkeypatch.setattr(cli.iso, "remaster", lambda *_, **__: pytest.fail("it was written"))
+    with pytest.raises(InputError, match="the image's own ISO"):
+        CliRunner().invoke(cli.cli, ["iso", str(tmp_path), "-o", str(own)], catch_exceptions=False)
+    assert own.read_text() == "iso"
+
+
+def test_answers_that_a_node_would_refuse_are_told_when_they_are_handed_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "node.iso").write_text("iso")
+    (tmp_path / "a.yaml").write_text("version: 1\ninstal: {mode: unattended}\n")
+    copied: list[Path] = []
+    monkeypatch.setattr(cli, "read_boot", lambda _: Boot("NODE", "0" * 64, 1, "", 1, "node"))
+    monkeypatch.setattr(cli.iso, "remaster", lambda _, output, *__, **___: copied.append(output))
+    words = ["iso", str(tmp_path), "-o", str(tmp_path / "x.iso"), "--answers", str(tmp_path / "a.yaml")]
+    (tmp_path / "x.iso").write_text("older")
+    result = CliRunner().invoke(cli.cli, words)
+    assert copied == [tmp_path / "x.iso"]
+    assert "note: instal: is no section of the answers" in result.stderr
+    assert "line 2). Did you mean install?" in result.stderr

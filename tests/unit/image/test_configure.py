@@ -14,6 +14,7 @@ from image.finish import remove_traces
 from image.kickstart import Kickstart
 from image.password import deterministic_hash
 from node.errors import CommandFailedError, InputError
+from node.system.commands import LiveCommands
 from tests.unit.image.conftest import HASH, KEY, KickstartText
 
 # The tree's links point to absolute paths, which the guard takes for writes there.
@@ -101,14 +102,26 @@ def test_what_the_image_has_no_means_for(tree: Path, kickstart: KickstartText, t
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("keyboard klingon", "'klingon' is not a keyboard layout"),
-        ("user --name=Bad.Name --groups=sudo", "access.admin.name"),
+        ("keyboard klingon", "main.ks:2: keyboard: 'klingon' is not a keyboard layout"),
+        ("timezone Mars/Phobos", "main.ks:2: timezone: 'Mars/Phobos' is not a time zone"),
+        ("timezone UTC --ntpservers=bad!", "main.ks:2: timezone: 'bad!' is not a host name"),
+        ("user --name=Bad.Name --groups=sudo", "main.ks:2: user: 'Bad.Name' is not a user's name"),
     ],
 )
 def test_what_a_node_would_refuse_is_refused_already(kickstart: KickstartText, line: str, words: str) -> None:
     with pytest.raises(InputError) as caught:
-        answers.check(kickstart(line + "\n"))
+        answers.check(kickstart(f"lang C\n{line}\n"))
     assert words in caught.value.details
+
+
+@pytest.mark.effects("processes", "writes")
+def test_what_netplan_refuses_is_refused_by_the_build(kickstart: KickstartText) -> None:
+    commands = LiveCommands()
+    answers.check_network(kickstart("network --device=eth0 --vlanid=5\n"), commands)
+    with pytest.raises(InputError) as caught:
+        answers.check_network(kickstart("lang C\nnetwork --device=eth0 --vlanid=9999\n"), commands)
+    assert "main.ks:2: network: netplan says: " in caught.value.details
+    assert "9999" in caught.value.details
 
 
 def test_further_languages(tree: Path, kickstart: KickstartText) -> None:

@@ -215,6 +215,9 @@ def test_includes_are_relative_to_the_including_file(tmp_path: Path) -> None:
         ("keyboard --xlayouts=us,de\n", "main.ks:1", "only one of --xlayouts"),
         (f"sshkey --username=x '{KEY}'\n", "main.ks:1", "no user directive names that account"),
         ("repo --name=a\nrepo --name=a\n", "main.ks:2", "is there already"),
+        ("repo --name=\n", "main.ks:1", "write SUITE or SUITE:main,contrib"),
+        ("lang C\n%ksappend more.ks\n", "main.ks:2", "%ksappend is not honoured"),
+        ("%post --interpreter=\ntrue\n%end\n", "main.ks:1", "--interpreter names none"),
         ("network --device=e --bootproto=bootp\n", "main.ks:1", "--bootproto=bootp is not honoured"),
         ("network --device=e --bootproto=static --ip=1.2.3.4\n", "main.ks:1", "--netmask"),
     ],
@@ -266,8 +269,10 @@ def test_an_old_kickstart_in_its_own_syntax(kickstart: KickstartText) -> None:
         kickstart(old)
     for ks in (kickstart("#version=F16\n" + old.replace("--instLang", "--instLangs")),):
         assert ks.packages == ("curl",)
-    with pytest.raises(InputError, match="no version of the kickstart syntax"):
+    with pytest.raises(InputError, match="--ks-version: F999 is no version of the kickstart syntax"):
         kickstart("lang C\n", ks_version="F999")
+    with pytest.raises(InputError, match=r"main\.ks:2: F99 is no version"):
+        kickstart("lang C\n#version=F99\n")
 
 
 def test_notices_for_what_debian_lacks(kickstart: KickstartText) -> None:

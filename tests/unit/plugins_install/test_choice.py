@@ -91,6 +91,19 @@ def test_a_tie_of_size_is_no_less_a_tie():
     assert choose(SDA, twin, SDB, disk={"prefer": "largest"}).disk == SDB
 
 
+def test_one_disk_over_two_paths_is_told_apart_by_them():
+    path = replace(SDA, name="sdd", node="/dev/sdd", by_path=("pci-other",))
+    (problem,) = choose(SDA, path, disk={"serial": SDA.serial}).problems
+    assert "by_path" in problem.mend
+    assert choose(SDA, path, disk={"serial": SDA.serial, "by_path": "pci-other"}).disk == path
+
+
+def test_of_a_whole_shelf_only_the_first_are_listed():
+    (problem,) = choose(*(disk(f"sd{letter}") for letter in "abcdefghijkl")).problems
+    assert "12 disks could be meant: /dev/sda" in problem.what
+    assert problem.what.endswith("serial S-sdh); and 4 more")
+
+
 @pytest.mark.parametrize(
     ("candidate", "words"),
     [

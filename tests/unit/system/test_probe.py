@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from node.model.inventory import Cpu, Firmware, Unknown
+from node.installer.inventory_text import inventory_lines
+from node.model.inventory import Cpu, Firmware, Inventory, Unknown
 from node.system import probe, udev
 from node.system.block import BlockDevices
 from node.system.probe.firmware import find_firmware
@@ -107,6 +108,15 @@ def test_guests_are_told_from_hosts(
     assert found.guest_of == expected
     assert found.hardware == ("vmx" if "vmx" in flags else "")
     assert (found.kvm, found.libvirt, unknown) == (False, "", ())
+
+
+def test_a_kvm_that_only_others_may_open_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "kvm").touch()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    found, unknown = find_virtualization(Cpu(), Firmware(), sys=tmp_path, run=tmp_path, dev=tmp_path)
+    assert not found.kvm
+    assert [one.where for one in unknown] == ["virtualization.kvm"]
+    assert "KVM" not in "\n".join(inventory_lines(Inventory(virtualization=found, unknown=unknown)))
 
 
 def test_image_is_what_the_initrd_and_the_image_say(tmp_path: Path) -> None:
