@@ -307,6 +307,46 @@ def test_a_machine_without_a_configuration_says_so(
     assert "keeps no configuration" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["password", "root", "--expires", "2999-12-31"], "root's account never expires"),
+        (["password", "--expires", "2020-01-01"], "nobody could log in then"),
+        (["config", "set", "access.admin.expires=2020-01-01"], "nobody could log in then"),
+    ],
+)
+def test_an_expiry_that_would_do_nothing_or_all_at_once_is_refused(
+    node: SimpleNamespace, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main.run(arguments) == 2
+    assert words in " ".join(capsys.readouterr().err.split())
+    assert stored(node)["access"] == ACCESS
+
+
+def test_an_expiry_of_the_past_is_a_warning_beside_another_way_in_and_hinders_nothing_else(
+    node: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(["config", "set", f"access.root.ssh_keys+={KEY}"]) == 0
+    capsys.readouterr()
+    assert main.run(["config", "set", "access.admin.expires=2020-01-01"]) == 0
+    assert "has come already" in " ".join(capsys.readouterr().err.split())
+    assert main.run(["config", "set", "network.hostname=node2"]) == 0
+    assert "has come already" not in " ".join(capsys.readouterr().err.split())
+
+
+def test_what_is_wrong_with_the_stored_state_is_told_of_that(
+    node: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sections = SECTIONS | {"access": {}}
+    write_state(node.config, State(sections=sections), reason="by another way", at=datetime.now(UTC))
+    capsys.readouterr()
+    main.run(["config", "validate"])
+    shown = capsys.readouterr()
+    assert "from what is stored" in shown.out + shown.err
+    assert "the new configuration" not in shown.out + shown.err
+
+
 def test_a_broken_state_gives_way_and_is_named(
     node: SimpleNamespace, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -498,6 +538,9 @@ def test_what_passwd_changed_is_not_adopted_of_a_change_that_is_taken_back(
         (["--stdin"], "\udcff\n"),
         (["--stdin", "--remove"], "x\n"),
         (["--adopt", "--lock"], ""),
+        (["root", "--expires", "2999-12-31"], ""),
+        (["--expires", "2020-01-01"], ""),
+        (["--expires", "soon"], ""),
     ],
 )
 def test_a_password_that_cannot_be_asked_for_or_hashed_or_is_nobody_s(
