@@ -20,6 +20,7 @@ import pytest
 from node.agent import changes, configuration
 from node.agent.places import Places
 from node.cli import config_desk, config_edit, logs, main, password
+from node.errors import CommandFailedError
 from node.model.state import State
 from node.persist.store import history, read_state, write_state
 from node.system import passwords
@@ -222,6 +223,23 @@ def test_a_network_change_waits_for_its_confirmation(
     assert main.run(["config", "confirm"]) == 0
     assert stored(node)["network"]["netplan"] == {"ethernets": {"eth0": {"dhcp4": True}}}
     assert main.run(["config", "confirm"]) == 2
+
+
+def test_a_way_back_that_failed_is_not_called_a_change_in_force(
+    node: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(["config", "set", "network.netplan.ethernets.eth0.dhcp4=true"]) == 0
+    node.system.failing["commands.run"] = CommandFailedError("networkctl failed", argv=(), status=1)
+    assert main.run(["config", "rollback"]) == 1
+    capsys.readouterr()
+    assert main.run(["config", "show"]) == 0
+    assert "could not be taken back whole yet" in " ".join(capsys.readouterr().err.split())
+    assert main.run(["config", "show", "--json"]) == 0
+    assert told(capsys)["trial"]["failed"] is True
+    node.system.failing.clear()
+    assert main.run(["config", "rollback"]) == 0
+    assert main.run(["config", "show", "--json"]) == 0
+    assert '"trial": null' in capsys.readouterr().out
 
 
 def test_a_full_config_takes_no_change_on_trial(
