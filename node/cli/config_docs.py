@@ -176,9 +176,12 @@ SAMPLES: Mapping[str, Any] = {
 }
 
 AT_ONCE, TRIED, AT_START = "at once", "at once, on trial", "at the next start"
-NO_FILE = "at the next installation or check"
-# The console looks at it whenever it is to show something.
-_READ_EACH_TIME = frozenset({"access.console_reading"})
+NO_FILE = "at the next installation"
+# No file is made of these: what reads them reads them when it needs to.
+_READ_BY_OTHERS: Mapping[str, str] = {
+    "access.console_reading": AT_ONCE,
+    "access.no_login": "at the next change or installation that would let nobody in",
+}
 
 
 def in_force(dotted: str, value: Any, files_of: Callable[[Mapping[str, Any]], Sequence[RenderedFile]]) -> str:
@@ -190,7 +193,7 @@ def in_force(dotted: str, value: Any, files_of: Callable[[Mapping[str, Any]], Se
     changed = [file for file in after if file not in before]
     changed += [file for file in before if file.path not in paths]
     if not changed:
-        return AT_ONCE if dotted in _READ_EACH_TIME else NO_FILE
+        return _READ_BY_OTHERS.get(dotted, NO_FILE)
     waiting = sorted({file.path for file in changed if file.live is None})
     if all(file.live is None for file in changed):
         return AT_START
