@@ -47,19 +47,26 @@ def stale_devices(before: Document, after: Document) -> tuple[str, ...]:
     return tuple(sorted(gone, key=lambda name: (-_height(name, before), name)))
 
 
-def lower_links(stale: Sequence[str], after: Document, nics: Sequence[Nic]) -> tuple[str, ...]:
+def lower_links(
+    stale: Sequence[str], before: Document, after: Document, nics: Sequence[Nic]
+) -> tuple[str, ...]:
     """Give the links that must be set up anew once these devices were taken away: their members and parents.
 
     networkd joins a link to a device while it sets the link up, so one whose own file is as before would
-    stay alone. Names are the kernel's; `nics` resolve what a definition only matches.
+    stay alone. A member of a device that is gone for good may have failed at joining it once more, and
+    networkd passes such a link over when it reads new files. Names are the kernel's; `nics` resolve what a
+    definition only matches.
     """
     below: list[str] = []
     for name, (_, one) in _made(after):
         if name in stale:
-            below += [lower for lower in _lower(one) if lower not in stale]
-    ethernets = after.get("ethernets")
-    definitions = ethernets if isinstance(ethernets, Mapping) else {}
-    names = [name for lower in below for name in _kernel_names(lower, definitions.get(lower), nics)]
+            below += _lower(one)
+    for name, (_, one) in _made(before):
+        if name in stale:
+            below += _members(one)
+    definitions = {**_ethernets(before), **_ethernets(after)}
+    wanted = [lower for lower in below if lower not in stale]
+    names = [name for lower in wanted for name in _kernel_names(lower, definitions.get(lower), nics)]
     return tuple(dict.fromkeys(names))
 
 
@@ -79,10 +86,18 @@ def _device(one: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in one.items() if key not in _OF_THE_NETWORK}
 
 
-def _lower(one: Mapping[str, Any]) -> list[str]:
+def _ethernets(document: Document) -> Mapping[str, Any]:
+    found = document.get("ethernets")
+    return found if isinstance(found, Mapping) else {}
+
+
+def _members(one: Mapping[str, Any]) -> list[str]:
     members = one.get("interfaces")
-    link = [str(one["link"])] if one.get("link") else []
-    return [*(str(member) for member in (members if isinstance(members, list) else ())), *link]
+    return [str(member) for member in members] if isinstance(members, list) else []
+
+
+def _lower(one: Mapping[str, Any]) -> list[str]:
+    return [*_members(one), *([str(one["link"])] if one.get("link") else [])]
 
 
 def _height(name: str, document: Document, seen: tuple[str, ...] = ()) -> int:

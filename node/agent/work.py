@@ -106,7 +106,7 @@ def _work(
             before, after = document_of(old.text), document_of(new.snapshot.text)
             gone = stale_devices(before, after)
             stale += gone
-            lower += lower_links(gone, after, nics)
+            lower += lower_links(gone, before, after, nics)
             # One that networkd could not make before, for want of its card, is no reason to give up.
             awaited += [name for name in gone if name in made_devices(after) and name in links]
     files = tuple(new for _, new in moves)

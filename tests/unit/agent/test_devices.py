@@ -37,10 +37,16 @@ def after(**kinds: Any) -> dict[str, Any]:
         (after(bonds={"bond0": {**BOND, "parameters": {"mode": "802.3ad"}}}), ("bond0",), ("a", "ens4")),
         (after(vlans={"v5": {"id": 6, "link": "bond0"}}), ("v5",), ("bond0",)),
         (after(bridges={"br0": {"interfaces": ["v5"], "parameters": {"stp": True}}}), ("br0",), ("v5",)),
-        # What is gone, the upper one first; nobody joins it any more.
-        ({"version": 2, "ethernets": {"a": {}}}, ("br0", "v5", "bond0"), ()),
+        # What is gone, the upper one first; its members are without it, and may have failed to join it again.
+        ({"version": 2, "ethernets": {"a": {}}}, ("br0", "v5", "bond0"), ("a", "ens4")),
+        (after(bridges={}), ("br0",), ("v5",)),
+        (after(bridges={}, vlans={}), ("br0", "v5"), ()),
         # The name of one kind becomes that of another.
-        (after(bridges={}, vlans={}, bonds={}, **{"dummy-devices": {"br0": {}}}), ("br0", "v5", "bond0"), ()),
+        (
+            after(bridges={}, vlans={}, bonds={}, **{"dummy-devices": {"br0": {}}}),
+            ("br0", "v5", "bond0"),
+            ("a", "ens4"),
+        ),
         # All of them: a link that goes away itself needs no care.
         (
             after(
@@ -54,7 +60,7 @@ def after(**kinds: Any) -> dict[str, Any]:
 )
 def test_stale_devices(document: dict[str, Any], stale: tuple[str, ...], links: tuple[str, ...]) -> None:
     assert stale_devices(BEFORE, document) == stale
-    assert lower_links(stale, document, NICS) == links
+    assert lower_links(stale, BEFORE, document, NICS) == links
 
 
 @pytest.mark.parametrize(
@@ -68,7 +74,7 @@ def test_stale_devices(document: dict[str, Any], stale: tuple[str, ...], links: 
 )
 def test_a_definition_is_found_among_the_cards(definition: Any, names: tuple[str, ...]) -> None:
     document = {"ethernets": {"a": definition}, "vlans": {"v5": {"id": 5, "link": "a"}}}
-    assert lower_links(["v5"], document, NICS) == names
+    assert lower_links(["v5"], document, document, NICS) == names
 
 
 def test_what_is_no_netplan_file_has_no_devices() -> None:

@@ -93,7 +93,8 @@ def test_one_that_was_not_there_before_is_not_waited_for(net: Path, tmp_path: Pa
 def test_one_that_is_no_longer_wanted_goes(net: Path, tmp_path: Path) -> None:
     networkd = Networkd(net, makes_at=0)
     perform(work("802.3ad", "", net), Places(root=tmp_path, run=tmp_path, net=net), networkd)
-    assert networkd.ran == [("ip", "link", "delete", "dev", "bond0"), GENERATE, RELOAD]
+    reconfigure = ("networkctl", "reconfigure", "a")
+    assert networkd.ran == [("ip", "link", "delete", "dev", "bond0"), GENERATE, RELOAD, reconfigure]
 
 
 def test_a_real_card_is_never_removed(net: Path, tmp_path: Path) -> None:
