@@ -23,6 +23,9 @@ _OF_THE_NETWORK = frozenset(
     """.split()  # noqa: SIM905 - twenty names read best as words
 )
 
+# Of Ethernet (RFC 894), which drivers begin with.
+_MTU = "1500"
+
 Document = Mapping[str, Any]
 
 
@@ -41,10 +44,31 @@ def stale_devices(before: Document, after: Document) -> tuple[str, ...]:
 
     They must go before networkd reads its new files, or it keeps the old parameters for ever.
     """
-    new = {name: (kind, _device(one)) for name, (kind, one) in _made(after)}
-    gone = [name for name, (kind, one) in _made(before) if new.get(name) != (kind, _device(one))]
+    new = dict(_made(after))
+    gone = [name for name, old in _made(before) if name not in new or _is_other(old, new[name])]
     # What stands on a device goes with it in the kernel; taken first, nothing vanishes by surprise.
     return tuple(sorted(gone, key=lambda name: (-_height(name, before), name)))
+
+
+def card_resets(before: Document, after: Document, nics: Sequence[Nic]) -> tuple[tuple[str, ...], ...]:
+    """Give the commands that give cards their own MTU and MAC back, where `after` doesn't say them any more.
+
+    networkd sets what its files say, and takes nothing back. The ports of a bond have what it gives them.
+    """
+    bonds = after.get("bonds")
+    bonded = {
+        port
+        for one in (bonds.values() if isinstance(bonds, Mapping) else ())
+        for member in (_members(one) if isinstance(one, Mapping) else ())
+        for port in _kernel_names(member, _ethernets(after).get(member), nics)
+    }
+    commands: list[tuple[str, ...]] = []
+    for key, word in (("mtu", "mtu"), ("macaddress", "address")):
+        left = _cards_with(key, before, nics) - _cards_with(key, after, nics) - bonded
+        for nic in nics:
+            if nic.name in left and (value := _MTU if key == "mtu" else nic.permanent_mac):
+                commands.append(("ip", "link", "set", "dev", nic.name, word, value))
+    return tuple(commands)
 
 
 def lower_links(
@@ -82,6 +106,12 @@ def _made(document: Document) -> Iterator[tuple[str, tuple[str, Mapping[str, Any
             yield str(name), (kind, one if isinstance(one, Mapping) else {})
 
 
+def _is_other(old: tuple[str, Mapping[str, Any]], new: tuple[str, Mapping[str, Any]]) -> bool:
+    # An MTU can be set at any time, but only a device that is made anew forgets it.
+    forgets = "mtu" in old[1] and "mtu" not in new[1]
+    return (old[0], _device(old[1])) != (new[0], _device(new[1])) or forgets
+
+
 def _device(one: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in one.items() if key not in _OF_THE_NETWORK}
 
@@ -89,6 +119,16 @@ def _device(one: Mapping[str, Any]) -> dict[str, Any]:
 def _ethernets(document: Document) -> Mapping[str, Any]:
     found = document.get("ethernets")
     return found if isinstance(found, Mapping) else {}
+
+
+def _cards_with(key: str, document: Document, nics: Sequence[Nic]) -> set[str]:
+    """Give the kernel's names of the cards whose definition says `key`."""
+    return {
+        card
+        for name, one in _ethernets(document).items()
+        if isinstance(one, Mapping) and one.get(key) is not None
+        for card in _kernel_names(str(name), one, nics)
+    }
 
 
 def _members(one: Mapping[str, Any]) -> list[str]:

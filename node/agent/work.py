@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from node.agent.changes import Argv, FileChange, commands_back, commands_of
-from node.agent.devices import document_of, lower_links, made_devices, stale_devices
+from node.agent.devices import card_resets, document_of, lower_links, made_devices, stale_devices
 from node.agent.places import Places
 from node.errors import CommandFailedError, NodeError
 from node.model.inventory import Nic
@@ -101,16 +101,18 @@ def _work(
     stale: list[str] = []
     lower: list[str] = []
     awaited: list[str] = []
+    resets: list[Argv] = []
     for old, new in moves:
         if new.path.startswith(_NETPLAN):
             before, after = document_of(old.text), document_of(new.snapshot.text)
             gone = stale_devices(before, after)
             stale += gone
+            resets += card_resets(before, after, nics)
             lower += lower_links(gone, before, after, nics)
             # One that networkd could not make before, for want of its card, is no reason to give up.
             awaited += [name for name in gone if name in made_devices(after) and name in links]
     files = tuple(new for _, new in moves)
-    return Work(files, _once(stale), commands, _once(lower), _once(awaited))
+    return Work(files, _once(stale), (*resets, *commands), _once(lower), _once(awaited))
 
 
 def _once(names: list[str]) -> tuple[str, ...]:

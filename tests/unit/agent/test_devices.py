@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from node.agent.devices import document_of, lower_links, stale_devices
+from node.agent.devices import card_resets, document_of, lower_links, stale_devices
 from node.model.inventory import Nic
 
 BOND = {"interfaces": ["a", "b"], "parameters": {"mode": "active-backup"}}
@@ -75,6 +75,46 @@ def test_stale_devices(document: dict[str, Any], stale: tuple[str, ...], links: 
 def test_a_definition_is_found_among_the_cards(definition: Any, names: tuple[str, ...]) -> None:
     document = {"ethernets": {"a": definition}, "vlans": {"v5": {"id": 5, "link": "a"}}}
     assert lower_links(["v5"], document, document, NICS) == names
+
+
+@pytest.mark.parametrize(
+    ("before", "document", "commands"),
+    [
+        ({"a": {"mtu": 9000}}, {"ethernets": {"a": {}}}, ["a mtu 1500"]),
+        ({"a": {"mtu": 9000}}, {"ethernets": {"a": {"mtu": 1400}}}, []),
+        (
+            {"a": {"mtu": 9000, "macaddress": "52:54:00:00:00:77"}},
+            {},
+            ["a mtu 1500", "a address 52:54:00:00:00:01"],
+        ),
+        # One whose own address nobody knows keeps what it has.
+        ({"x": {"match": {"driver": "virtio*"}, "macaddress": "52:54:00:00:00:77"}}, {}, []),
+        ({"a": {}}, {"ethernets": {"a": {"mtu": 9000}}}, []),
+        # The same card by another definition.
+        ({"a": {"mtu": 9000}}, {"ethernets": {"y": {"match": {"name": "a"}, "mtu": 9000}}}, []),
+        ({"a": {"mtu": 9000}}, {"ethernets": {"a": {}}, "bonds": {"bond0": {"interfaces": ["a"]}}}, []),
+        (
+            {"a": {"mtu": 9000}},
+            {"ethernets": {"a": {}}, "bridges": {"br0": {"interfaces": ["a"]}}},
+            ["a mtu 1500"],
+        ),
+        ({"absent": {"mtu": 9000}}, {}, []),
+        ({"a": None}, {"ethernets": None, "bonds": [1]}, []),
+    ],
+)
+def test_cards_get_back_what_a_document_no_longer_says(
+    before: dict[str, Any], document: dict[str, Any], commands: list[str]
+) -> None:
+    nics = [Nic(name="a", mac="52:54:00:00:00:77", permanent_mac="52:54:00:00:00:01"), NICS[1]]
+    wanted = tuple(("ip", "link", "set", "dev", *words.split()) for words in commands)
+    assert card_resets({"ethernets": before}, document, nics) == wanted
+
+
+def test_a_device_without_the_mtu_that_it_had_is_made_anew() -> None:
+    jumbo = after(bonds={"bond0": {**BOND, "mtu": 9000}})
+    assert stale_devices(BEFORE, jumbo) == ()
+    assert stale_devices(jumbo, after(bonds={"bond0": {**BOND, "mtu": 8000}})) == ()
+    assert stale_devices(jumbo, BEFORE) == ("bond0",)
 
 
 def test_what_is_no_netplan_file_has_no_devices() -> None:
