@@ -94,6 +94,23 @@ def lower_links(
     return tuple(dict.fromkeys(names))
 
 
+def renames(document: Document, nics: Sequence[Nic]) -> tuple[tuple[str, str], ...]:
+    """Give the cards that a document names otherwise, as the name they have and the one they get.
+
+    netplan's file for networkd goes by the new name, which udev gives only to a card that comes.
+    """
+    pairs = []
+    for one in _ethernets(document).values():
+        name, match = (one.get("set-name"), one.get("match")) if isinstance(one, Mapping) else ("", None)
+        if not name or not isinstance(match, Mapping) or not match:
+            continue
+        fitting = [nic.name for nic in nics if _fits(nic, match)]
+        # Two can't have one name; netplan leaves both as they are.
+        if len(fitting) == 1 and fitting[0] != str(name):
+            pairs.append((fitting[0], str(name)))
+    return tuple(pairs)
+
+
 def made_devices(document: Document) -> tuple[str, ...]:
     """Give the names of all devices that networkd makes for a document."""
     return tuple(name for name, _ in _made(document))
@@ -122,13 +139,14 @@ def _ethernets(document: Document) -> Mapping[str, Any]:
 
 
 def _cards_with(key: str, document: Document, nics: Sequence[Nic]) -> set[str]:
-    """Give the kernel's names of the cards whose definition says `key`."""
-    return {
-        card
-        for name, one in _ethernets(document).items()
-        if isinstance(one, Mapping) and one.get(key) is not None
-        for card in _kernel_names(str(name), one, nics)
-    }
+    """Give the cards whose definition says `key`: by the name that it gives, and by the one they have now."""
+    found: set[str] = set()
+    for name, one in _ethernets(document).items():
+        if isinstance(one, Mapping) and one.get(key) is not None:
+            match = one.get("match")
+            found |= set(_kernel_names(str(name), one, nics))
+            found |= {nic.name for nic in nics if isinstance(match, Mapping) and match and _fits(nic, match)}
+    return found
 
 
 def _members(one: Mapping[str, Any]) -> list[str]:

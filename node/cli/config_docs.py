@@ -73,8 +73,9 @@ Whoever changes the network over SSH may saw off the branch that he sits on. So 
 at first. Before anything changes, what takes it back is written down in `/run/node/trial`, and a timer of
 systemd is set that needs no session. The files are replaced; bonds, bridges, VLANs and their like whose
 parameters changed, or that are gone, are removed (systemd-networkd keeps the parameters of a device that
-is there), netplan's files are made, networkd reads them, and the cards below a removed device are set up
-anew.
+is there), cards with another `set-name` are renamed, those whose `mtu` or `macaddress` is said no more get
+their own back, netplan's files are made, networkd reads them, and the cards below a removed device are set
+up anew.
 
 - `nodectl config confirm` within 120 s (`--timeout SECONDS`) stores the change, and the trial is over.
 - Without it everything is taken back in the same way, and `nodectl config confirm` later says so.

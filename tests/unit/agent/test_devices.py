@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from node.agent.devices import card_resets, document_of, lower_links, stale_devices
+from node.agent.devices import card_resets, document_of, lower_links, renames, stale_devices
 from node.model.inventory import Nic
 
 BOND = {"interfaces": ["a", "b"], "parameters": {"mode": "active-backup"}}
@@ -99,6 +99,8 @@ def test_a_definition_is_found_among_the_cards(definition: Any, names: tuple[str
             ["a mtu 1500"],
         ),
         ({"absent": {"mtu": 9000}}, {}, []),
+        # The name that it was given went before.
+        ({"x": {"match": {"name": "a"}, "set-name": "lan", "mtu": 9000}}, {}, ["a mtu 1500"]),
         ({"a": None}, {"ethernets": None, "bonds": [1]}, []),
     ],
 )
@@ -108,6 +110,23 @@ def test_cards_get_back_what_a_document_no_longer_says(
     nics = [Nic(name="a", mac="52:54:00:00:00:77", permanent_mac="52:54:00:00:00:01"), NICS[1]]
     wanted = tuple(("ip", "link", "set", "dev", *words.split()) for words in commands)
     assert card_resets({"ethernets": before}, document, nics) == wanted
+
+
+@pytest.mark.parametrize(
+    ("definition", "pairs"),
+    [
+        ({"match": {"macaddress": "52:54:00:00:00:02"}, "set-name": "lan"}, (("ens4", "lan"),)),
+        ({"match": {"macaddress": "52:54:00:00:00:02"}, "set-name": "ens4"}, ()),
+        ({"match": {"macaddress": "52:54:00:00:00:02"}}, ()),
+        # Of two nobody knows which.
+        ({"match": {"macaddress": "52:54:00:00:00:0*", "name": "*"}, "set-name": "lan"}, ()),
+        ({"match": {"name": "*"}, "set-name": "lan"}, ()),
+        ({"set-name": "lan"}, ()),
+        (None, ()),
+    ],
+)
+def test_cards_that_a_document_names_otherwise(definition: Any, pairs: tuple[tuple[str, str], ...]) -> None:
+    assert renames({"ethernets": {"uplink": definition}}, NICS) == pairs
 
 
 def test_a_device_without_the_mtu_that_it_had_is_made_anew() -> None:
