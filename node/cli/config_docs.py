@@ -81,7 +81,7 @@ up anew.
 - Without it everything is taken back in the same way, and `nodectl config confirm` later says so.
 - `nodectl config rollback` takes it back at once.
 - A restart or a power cut during the trial comes up with the old configuration.
-- While one change is on trial no other one is made (exit code 75).
+- While one change is on trial no other one is made (exit code 75), and `nodectl status` says so.
 - `--no-trial` stores a change and puts it into force at once, as one may on the console.
 
 A way back that fails is tried three times; then `nodecrust-trial.service` is a failed unit, which `nodectl
