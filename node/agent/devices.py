@@ -23,6 +23,9 @@ _OF_THE_NETWORK = frozenset(
     """.split()  # noqa: SIM905 - twenty names read best as words
 )
 
+# Of Ethernet (RFC 894), which drivers begin with.
+_MTU = "1500"
+
 Document = Mapping[str, Any]
 
 
@@ -41,26 +44,71 @@ def stale_devices(before: Document, after: Document) -> tuple[str, ...]:
 
     They must go before networkd reads its new files, or it keeps the old parameters for ever.
     """
-    new = {name: (kind, _device(one)) for name, (kind, one) in _made(after)}
-    gone = [name for name, (kind, one) in _made(before) if new.get(name) != (kind, _device(one))]
+    new = dict(_made(after))
+    gone = [name for name, old in _made(before) if name not in new or _is_other(old, new[name])]
     # What stands on a device goes with it in the kernel; taken first, nothing vanishes by surprise.
     return tuple(sorted(gone, key=lambda name: (-_height(name, before), name)))
 
 
-def lower_links(stale: Sequence[str], after: Document, nics: Sequence[Nic]) -> tuple[str, ...]:
+def card_resets(before: Document, after: Document, nics: Sequence[Nic]) -> tuple[tuple[str, ...], ...]:
+    """Give the commands that give cards their own MTU and MAC back, where `after` doesn't say them any more.
+
+    networkd sets what its files say, and takes nothing back. The ports of a bond have what it gives them.
+    """
+    bonds = after.get("bonds")
+    bonded = {
+        port
+        for one in (bonds.values() if isinstance(bonds, Mapping) else ())
+        for member in (_members(one) if isinstance(one, Mapping) else ())
+        for port in _kernel_names(member, _ethernets(after).get(member), nics)
+    }
+    commands: list[tuple[str, ...]] = []
+    for key, word in (("mtu", "mtu"), ("macaddress", "address")):
+        left = _cards_with(key, before, nics) - _cards_with(key, after, nics) - bonded
+        for nic in nics:
+            if nic.name in left and (value := _MTU if key == "mtu" else nic.permanent_mac):
+                commands.append(("ip", "link", "set", "dev", nic.name, word, value))
+    return tuple(commands)
+
+
+def lower_links(
+    stale: Sequence[str], before: Document, after: Document, nics: Sequence[Nic]
+) -> tuple[str, ...]:
     """Give the links that must be set up anew once these devices were taken away: their members and parents.
 
     networkd joins a link to a device while it sets the link up, so one whose own file is as before would
-    stay alone. Names are the kernel's; `nics` resolve what a definition only matches.
+    stay alone. A member of a device that is gone for good may have failed at joining it once more, and
+    networkd passes such a link over when it reads new files. Names are the kernel's; `nics` resolve what a
+    definition only matches.
     """
     below: list[str] = []
     for name, (_, one) in _made(after):
         if name in stale:
-            below += [lower for lower in _lower(one) if lower not in stale]
-    ethernets = after.get("ethernets")
-    definitions = ethernets if isinstance(ethernets, Mapping) else {}
-    names = [name for lower in below for name in _kernel_names(lower, definitions.get(lower), nics)]
+            below += _lower(one)
+    for name, (_, one) in _made(before):
+        if name in stale:
+            below += _members(one)
+    definitions = {**_ethernets(before), **_ethernets(after)}
+    wanted = [lower for lower in below if lower not in stale]
+    names = [name for lower in wanted for name in _kernel_names(lower, definitions.get(lower), nics)]
     return tuple(dict.fromkeys(names))
+
+
+def renames(document: Document, nics: Sequence[Nic]) -> tuple[tuple[str, str], ...]:
+    """Give the cards that a document names otherwise, as the name they have and the one they get.
+
+    netplan's file for networkd goes by the new name, which udev gives only to a card that comes.
+    """
+    pairs = []
+    for one in _ethernets(document).values():
+        name, match = (one.get("set-name"), one.get("match")) if isinstance(one, Mapping) else ("", None)
+        if not name or not isinstance(match, Mapping) or not match:
+            continue
+        fitting = [nic.name for nic in nics if _fits(nic, match)]
+        # Two can't have one name; netplan leaves both as they are.
+        if len(fitting) == 1 and fitting[0] != str(name):
+            pairs.append((fitting[0], str(name)))
+    return tuple(pairs)
 
 
 def made_devices(document: Document) -> tuple[str, ...]:
@@ -75,14 +123,39 @@ def _made(document: Document) -> Iterator[tuple[str, tuple[str, Mapping[str, Any
             yield str(name), (kind, one if isinstance(one, Mapping) else {})
 
 
+def _is_other(old: tuple[str, Mapping[str, Any]], new: tuple[str, Mapping[str, Any]]) -> bool:
+    # An MTU can be set at any time, but only a device that is made anew forgets it.
+    forgets = "mtu" in old[1] and "mtu" not in new[1]
+    return (old[0], _device(old[1])) != (new[0], _device(new[1])) or forgets
+
+
 def _device(one: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in one.items() if key not in _OF_THE_NETWORK}
 
 
-def _lower(one: Mapping[str, Any]) -> list[str]:
+def _ethernets(document: Document) -> Mapping[str, Any]:
+    found = document.get("ethernets")
+    return found if isinstance(found, Mapping) else {}
+
+
+def _cards_with(key: str, document: Document, nics: Sequence[Nic]) -> set[str]:
+    """Give the cards whose definition says `key`: by the name that it gives, and by the one they have now."""
+    found: set[str] = set()
+    for name, one in _ethernets(document).items():
+        if isinstance(one, Mapping) and one.get(key) is not None:
+            match = one.get("match")
+            found |= set(_kernel_names(str(name), one, nics))
+            found |= {nic.name for nic in nics if isinstance(match, Mapping) and match and _fits(nic, match)}
+    return found
+
+
+def _members(one: Mapping[str, Any]) -> list[str]:
     members = one.get("interfaces")
-    link = [str(one["link"])] if one.get("link") else []
-    return [*(str(member) for member in (members if isinstance(members, list) else ())), *link]
+    return [str(member) for member in members] if isinstance(members, list) else []
+
+
+def _lower(one: Mapping[str, Any]) -> list[str]:
+    return [*_members(one), *([str(one["link"])] if one.get("link") else [])]
 
 
 def _height(name: str, document: Document, seen: tuple[str, ...] = ()) -> int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from node.agent.changes import Argv, FileChange, commands_back, commands_of
-from node.agent.devices import document_of, lower_links, made_devices, stale_devices
+from node.agent.devices import card_resets, document_of, lower_links, made_devices, renames, stale_devices
 from node.agent.places import Places
 from node.errors import CommandFailedError, NodeError
 from node.model.inventory import Nic
@@ -40,9 +40,10 @@ class Put:
 
 @dataclass(frozen=True)
 class Work:
-    """Files to put, then devices to remove, commands to run and links to set up anew, in this order.
+    """Files to put, devices to remove, cards to rename, commands to run, links to set up anew: in this order.
 
-    `awaited` are the devices of those removed that must be there in the end.
+    `renamed` are pairs: the name that a card has, and the one that it gets. `awaited` are the devices of
+    those removed that must be there in the end.
     """
 
     files: tuple[Put, ...] = ()
@@ -50,6 +51,7 @@ class Work:
     commands: tuple[tuple[str, ...], ...] = ()
     lower_links: tuple[str, ...] = ()
     awaited: tuple[str, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
 
     def to_data(self) -> dict[str, Any]:
         """Give it as plain data, from which `from_data` makes it again."""
@@ -61,6 +63,7 @@ class Work:
             "commands": [list(argv) for argv in self.commands],
             "lower_links": list(self.lower_links),
             "awaited": list(self.awaited),
+            "renamed": [list(pair) for pair in self.renamed],
         }
 
     @staticmethod
@@ -72,19 +75,30 @@ class Work:
             tuple(tuple(argv) for argv in data["commands"]),
             tuple(data["lower_links"]),
             tuple(data["awaited"]),
+            tuple((old, new) for old, new in data["renamed"]),
         )
 
 
 def forward(changes: Sequence[FileChange], nics: Sequence[Nic], links: Collection[str]) -> Work:
     """Give the work that brings changes into force. `links` are the names of those that are there now."""
     moves = [(each.before, Put(each.path, each.after, each.is_rendered)) for each in changes]
-    return _work(moves, commands_of(changes), nics, links)
+    pairs = _renamed(changes, nics)
+    new_names = dict(pairs)
+    # What is done by name comes after it.
+    then = [replace(nic, name=new_names.get(nic.name, nic.name)) for nic in nics]
+    return replace(_work(moves, commands_of(changes), then, links), renamed=pairs)
 
 
 def backward(changes: Sequence[FileChange], nics: Sequence[Nic], links: Collection[str]) -> Work:
     """Give the work that takes changes back, whether all, some or none of them came about."""
     moves = [(each.after, Put(each.path, each.before, each.was_rendered)) for each in changes]
-    return _work(moves, commands_back(changes), nics, links)
+    pairs = tuple((new, old) for old, new in _renamed(changes, nics))
+    return replace(_work(moves, commands_back(changes), nics, links), renamed=pairs)
+
+
+def _renamed(changes: Sequence[FileChange], nics: Sequence[Nic]) -> tuple[tuple[str, str], ...]:
+    documents = [document_of(one.after.text) for one in changes if one.path.startswith(_NETPLAN)]
+    return tuple(pair for document in documents for pair in renames(document, nics))
 
 
 def link_names(net: Path) -> frozenset[str]:
@@ -101,16 +115,18 @@ def _work(
     stale: list[str] = []
     lower: list[str] = []
     awaited: list[str] = []
+    resets: list[Argv] = []
     for old, new in moves:
         if new.path.startswith(_NETPLAN):
             before, after = document_of(old.text), document_of(new.snapshot.text)
             gone = stale_devices(before, after)
             stale += gone
-            lower += lower_links(gone, after, nics)
+            resets += card_resets(before, after, nics)
+            lower += lower_links(gone, before, after, nics)
             # One that networkd could not make before, for want of its card, is no reason to give up.
             awaited += [name for name in gone if name in made_devices(after) and name in links]
     files = tuple(new for _, new in moves)
-    return Work(files, _once(stale), commands, _once(lower), _once(awaited))
+    return Work(files, _once(stale), (*resets, *commands), _once(lower), _once(awaited))
 
 
 def _once(names: list[str]) -> tuple[str, ...]:
@@ -128,6 +144,8 @@ def perform(work: Work, places: Places, commands: Commands) -> None:
     if removed:
         # A networkd that reads its files before it hears of the loss keeps what it knew, and makes nothing.
         time.sleep(_NOTICE_S)
+    for old, new in work.renamed:
+        _rename(old, new, net, commands)
     for argv in work.commands:
         commands.run(argv, timeout_s=_COMMAND_TIMEOUT_S)
     _set_up(work, net, commands)
@@ -163,6 +181,7 @@ def perform_as_far_as_possible(work: Work, places: Places, commands: Commands) -
     parts = [
         *(Work(files=(one,)) for one in work.files),
         *(Work(stale_devices=(one,)) for one in work.stale_devices),
+        *(Work(renamed=(one,)) for one in work.renamed),
         *(Work(commands=(one,)) for one in work.commands),
         Work(lower_links=work.lower_links, awaited=work.awaited),
     ]
@@ -211,6 +230,12 @@ def _remove_device(name: str, net: Path, commands: Commands) -> bool:
         if (net / name).exists():
             raise
     return True
+
+
+def _rename(old: str, new: str, net: Path, commands: Commands) -> None:
+    """Rename a card where it has the old name still; Linux does so while it is up (6.2 and newer)."""
+    if (net / old).exists() and not (net / new).exists():
+        commands.run(["ip", "link", "set", "dev", old, "name", new], timeout_s=_COMMAND_TIMEOUT_S)
 
 
 def _words(error: NodeError) -> str:

@@ -25,7 +25,7 @@ def boot(places: Places) -> tuple[str, ...]:
     """
     deadline = time.monotonic() + ALL_TIMEOUT_S
     plugins = load_plugins()
-    found = find_state(places.config, plugins)
+    found = find_state(places.config, plugins, run=places.run)
     last_good = LastGood() if found.state is None else read_last_good(places.config)
     if not found.usable and last_good.files:
         # A version of the past, or the defaults, would be another node than the one that was here yesterday.

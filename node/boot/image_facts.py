@@ -27,6 +27,11 @@ def running_image(root: Path = Path("/")) -> RunningImage:
     return RunningImage(str(built.get("name", "")), str(built.get("version", "")), source, slot)
 
 
+def runs_from_slot(run: Path) -> bool:
+    """Whether the initrd took the root from a disk; `run` is /run/node."""
+    return _json(run / "image.json").get("source") == "slot"
+
+
 def is_stateless(root: Path = Path("/")) -> bool:
     """Whether this start was made of no stored configuration, so that nothing outlives it."""
     return _json(root / "run/node/rendered.json").get("source") == "none"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from node.boot.image_facts import runs_from_slot
 from node.boot.rendering import time_limit
 from node.errors import NodeError
 from node.model.answers import Section, SectionModel, sections_by_key
@@ -31,8 +32,11 @@ class Found:
     usable: bool = True
 
 
-def find_state(config: Path, plugins: Plugins) -> Found:
-    """Read the state of CONFIG. A broken one counts as a default one, not as none: the node is installed."""
+def find_state(config: Path, plugins: Plugins, *, run: Path | None = None) -> Found:
+    """Read the state of CONFIG. A broken one counts as a default one, not as none: the node is installed.
+
+    `run` is where the initrd left word of what it mounted: a node on its own disk had a state.
+    """
 
     def check(state: State) -> None:
         check_sections(state, sections_by_key(_sections(plugins)))
@@ -49,7 +53,7 @@ def find_state(config: Path, plugins: Plugins) -> Found:
         # Whatever it is, the node comes up.
         return Found(State(), "defaults", (f"the state could not be read: {error}",), usable=False)
     if stored is None:
-        return _none(config)
+        return _none(config, run)
     return Found(stored.state, stored.source, stored.warnings)
 
 
@@ -71,12 +75,17 @@ def _sections(plugins: Plugins) -> list[Section]:
     return [section for section in given if isinstance(section, Section)]
 
 
-def _none(config: Path) -> Found:
+def _none(config: Path, run: Path | None) -> Found:
     """Tell a node that never had a state from one that lost it."""
     # The record of an installation is written after its state.
-    if (config / INSTALLS_FILE).exists():
+    if (config / INSTALLS_FILE).exists() or (run and _is_own_disk(run)):
         return Found(State(), "defaults", ("CONFIG holds no configuration any more",), usable=False)
     return Found(None)
+
+
+def _is_own_disk(run: Path) -> bool:
+    """Whether the root came from a slot, and CONFIG, which is there, is of the same disk."""
+    return runs_from_slot(run) and (run / "config-device").exists()
 
 
 def _newer_than_image(error: FutureStateError) -> Found:

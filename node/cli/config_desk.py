@@ -34,6 +34,8 @@ from node.persist.store import (
     write_state,
 )
 from node.plugin_manager import Plugins
+from node.plugins.access import AccessAnswers
+from node.plugins.access.check import already_over
 from node.plugins.network import NetworkAnswers
 from node.system.commands import LiveCommands
 from node.system.netplan import check_netplan
@@ -117,7 +119,14 @@ def check_stored(office: Office) -> Checked:
     """Judge what is stored."""
     sections = office.desk.read().state.sections
     talk = PluginTalk(office.plugins)
-    return check_sections(talk, office.desk.models, sections, sections, commands=office.desk.commands)
+    return check_sections(
+        talk,
+        office.desk.models,
+        sections,
+        sections,
+        commands=office.desk.commands,
+        layer=Layer(Precedence.FILE, sections, "what is stored"),
+    )
 
 
 def check_sections(
@@ -146,9 +155,19 @@ def check_sections(
         origin=answers.origin,
         live=_RUNNING_IMAGE.exists(),
     )
+    access = answers[AccessAnswers]
+    if access.admin.expires != _expiry(old):
+        # One that came by the passing of time is no reason to refuse something else.
+        today, origin = f"{datetime.now(UTC):%Y-%m-%d}", answers.origin("access.admin.expires")
+        found += already_over(access, today=today, origin=origin)
     found += _objections(talk, models, answers, old)
     kept = {**answers.persistent(), **strange}
     return Checked(kept, answers.section_versions(), tuple(found))
+
+
+def _expiry(sections: Sections) -> str:
+    admin = sections.get(AccessAnswers.key, {}).get("admin", {})
+    return str(admin.get("expires") or "")
 
 
 def _answers(layer: Layer, models: Mapping[str, type[SectionModel]]) -> tuple[Answers, tuple[Problem, ...]]:

@@ -73,14 +73,15 @@ Whoever changes the network over SSH may saw off the branch that he sits on. So 
 at first. Before anything changes, what takes it back is written down in `/run/node/trial`, and a timer of
 systemd is set that needs no session. The files are replaced; bonds, bridges, VLANs and their like whose
 parameters changed, or that are gone, are removed (systemd-networkd keeps the parameters of a device that
-is there), netplan's files are made, networkd reads them, and the cards below a removed device are set up
-anew.
+is there), cards with another `set-name` are renamed, those whose `mtu` or `macaddress` is said no more get
+their own back, netplan's files are made, networkd reads them, and the cards below a removed device are set
+up anew.
 
 - `nodectl config confirm` within 120 s (`--timeout SECONDS`) stores the change, and the trial is over.
 - Without it everything is taken back in the same way, and `nodectl config confirm` later says so.
 - `nodectl config rollback` takes it back at once.
 - A restart or a power cut during the trial comes up with the old configuration.
-- While one change is on trial no other one is made (exit code 75).
+- While one change is on trial no other one is made (exit code 75), and `nodectl status` says so.
 - `--no-trial` stores a change and puts it into force at once, as one may on the console.
 
 A way back that fails is tried three times; then `nodecrust-trial.service` is a failed unit, which `nodectl
@@ -176,9 +177,12 @@ SAMPLES: Mapping[str, Any] = {
 }
 
 AT_ONCE, TRIED, AT_START = "at once", "at once, on trial", "at the next start"
-NO_FILE = "at the next installation or check"
-# The console looks at it whenever it is to show something.
-_READ_EACH_TIME = frozenset({"access.console_reading"})
+NO_FILE = "at the next installation"
+# No file is made of these: what reads them reads them when it needs to.
+_READ_BY_OTHERS: Mapping[str, str] = {
+    "access.console_reading": AT_ONCE,
+    "access.no_login": "at the next change or installation that would let nobody in",
+}
 
 
 def in_force(dotted: str, value: Any, files_of: Callable[[Mapping[str, Any]], Sequence[RenderedFile]]) -> str:
@@ -190,7 +194,7 @@ def in_force(dotted: str, value: Any, files_of: Callable[[Mapping[str, Any]], Se
     changed = [file for file in after if file not in before]
     changed += [file for file in before if file.path not in paths]
     if not changed:
-        return AT_ONCE if dotted in _READ_EACH_TIME else NO_FILE
+        return _READ_BY_OTHERS.get(dotted, NO_FILE)
     waiting = sorted({file.path for file in changed if file.live is None})
     if all(file.live is None for file in changed):
         return AT_START

@@ -40,13 +40,23 @@ def command(*, whole: bool, as_json: bool) -> None:
             "sections": shown,
             "source": stored.source,
             "warnings": list(stored.warnings),
-            "trial": {"remaining_s": trial.remaining_s, "reason": trial.reason} if trial else None,
+            "trial": {
+                "remaining_s": trial.remaining_s,
+                "reason": trial.reason,
+                "failed": trial.failed,
+            }
+            if trial
+            else None,
         }
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
     for warning in stored.warnings:
         click.echo("\n".join(wrapped("Warning: ", warning)), err=True)
     if trial:
-        words = f"a change ({trial.reason}) is in force and not yet here; {trial.remaining_s} s are left"
+        words = (
+            f"a change ({trial.reason}) that failed could not be taken back whole yet"
+            if trial.failed
+            else f"a change ({trial.reason}) is in force and not yet here; {trial.remaining_s} s are left"
+        )
         click.echo("\n".join(wrapped("On trial: ", words)), err=True)
     click.echo(to_yaml(shown) or "# Nothing is set; every key has its default.\n", nl=False)

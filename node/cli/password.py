@@ -62,6 +62,10 @@ def command(
         return
     refuse_beside_trial(office.desk.places)
     account = _account(user, access)
+    if expires is not None and account == "root":
+        raise InputError(
+            "root's account never expires", mend=f"Name {access.admin.name}, or close root's by --lock"
+        )
     values: dict[str, Any] = {}
     if lock is not None:
         values["locked"] = lock or None

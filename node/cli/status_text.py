@@ -35,6 +35,8 @@ def page(status: NodeStatus, panels: Sequence[StatusLine], faults: Sequence[str]
         terms.append(("installed", _installed_words(status)))
         if words := configuration_words(status):
             terms.append(("configuration", words))
+        if status.on_trial:
+            terms.append(("on trial", "a change of the configuration; see nodectl config show"))
         terms.append(("root", _root_words(status.root)))
     if status.uptime_s:
         terms.append(("running for", duration_words(status.uptime_s)))

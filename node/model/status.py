@@ -92,7 +92,8 @@ class NodeStatus:
 
     `alarms` are what went wrong at boot or since, a sentence each. `configuration` is what the last start
     made the node of: `current` (the stored state), `history/000007.yaml`, `last-good` or `defaults` in its
-    place, `none` where nothing is kept, "" where nobody knows.
+    place, `none` where nothing is kept, "" where nobody knows. `on_trial` tells of a change of it that nobody
+    has confirmed yet.
     """
 
     hostname: str = ""
@@ -100,6 +101,7 @@ class NodeStatus:
     image: RunningImage | None = None
     installed: Installed | None = None
     configuration: str = ""
+    on_trial: bool = False
     interfaces: tuple[Interface, ...] = ()
     gateways: tuple[str, ...] = ()
     root: Root = Root()

@@ -28,6 +28,8 @@ _ERROR = re.compile(
     rf"{re.escape(_NAME)}:(?:(?P<line>\d+):(?P<column>\d+):)? (?:Error in network definition: )?(?P<what>.+)"
 )
 _UNKNOWN = re.compile(r"(?:unknown|invalid|unsupported) [\w -]*'(?P<word>[^']+)'")
+# A value of these kinds is no misspelt word (netplan, src/parse.c).
+_KINDS = {"boolean value": "Write true or false", "unsigned int value": "Write a whole number"}
 # What `netplan generate` calls. It is asked directly, in 4 ms instead of 250; the command of netplan 1.1
 # also has systemd reload itself where another root is given.
 _GENERATORS = (Path("/usr/libexec/netplan/generate"), Path("/usr/lib/netplan/generate"))
@@ -143,6 +145,8 @@ def _refused(path: KeyPath, what: str, origin: Callable[[str], Origin]) -> Probl
 
 
 def _mend(what: str) -> str:
+    if kind := next((kind for kind in _KINDS if f"invalid {kind} '" in what), ""):
+        return _KINDS[kind]
     unknown = _UNKNOWN.search(what)
     near = nearest(unknown["word"], WORDS) if unknown else ""
     return f"Did you mean '{near}'?" if near else "Correct it as netplan's YAML reference has it"

@@ -34,6 +34,8 @@ def read_status(commands: Commands, *, root: Path = Path("/")) -> NodeStatus:
         image=image,
         installed=_installed(root, unknown) if image else None,
         configuration=_configuration(root, unknown) if image else "",
+        # The folder is root's alone, but everybody sees that it is there.
+        on_trial=(root / "run/node/trial").is_dir(),
         interfaces=read_interfaces(commands, unknown),
         gateways=read_gateways(commands, unknown),
         root=read_root(mounts, root),

@@ -34,10 +34,10 @@ WITH_VLAN = {
     "ethernets": {"lan0": CARDS["lan0"] | {"dhcp4": True}, "lan1": CARDS["lan1"]},
     "vlans": {"lan1.42": {"id": VLAN, "link": "lan1", "addresses": [f"{STATIC}/24", "fd78::20/64"]}},
 }
-#: The way in is gone: the VLAN stands on a bond now, and its address is another network's.
+#: The way in is gone: the VLAN stands on a bond, and its address is another network's. A card has a new name.
 CUT_OFF = {
     "version": 2,
-    "ethernets": CARDS,
+    "ethernets": CARDS | {"lan0": CARDS["lan0"] | {"set-name": "first"}},
     "bonds": {"bond0": {"interfaces": list(CARDS), "parameters": {"mode": "active-backup"}}},
     "vlans": {"bond0.42": {"id": VLAN, "link": "bond0", "addresses": [f"{WRONG}/24"]}},
 }
@@ -210,9 +210,11 @@ def be_taken_back(node: Node, login: SshLogin) -> None:
     with session(login, node.set_network(CUT_OFF, options="--timeout 30"), NEW_PASSWORD):
         node.wait_for_file("/sys/class/net/bond0.42/operstate")
         assert node.sysfs("bond0/bonding/mode").startswith("active-backup")
+        assert "first" in node.sysfs("bond0/bonding/slaves").split()
         assert login.run("true", timeout_s=25).returncode == 255
     login.wait(timeout_s=90)
-    assert "bond0" not in node.machine.shell.run("ls /sys/class/net").output
+    links = node.machine.shell.run("ls /sys/class/net").output.split()
+    assert not {"bond0", "first"} & set(links), links
     assert node.machine.shell.run("cat /config/node.yaml", check=True).output == stored
     late = sudo(login, "nodectl config confirm", NEW_PASSWORD, timeout_s=60)
     assert late.returncode not in {0, 70}, late.stdout + late.stderr

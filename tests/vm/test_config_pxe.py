@@ -83,6 +83,7 @@ def test_the_same_node_after_each_boot(site: Site) -> None:
             login = login_to(site, machine, network)
             assert (identity(login), addresses(shell)) == first
             assert shell.run("hostname").output.strip() == "by-pxe"
+            assert_german_keyboard(shell)
             assert shell.run("test -e /etc/volatile").code == 1
             assert_nothing_early_is_left(shell)
             assert_healthy(login)
@@ -112,6 +113,11 @@ def addresses(shell: RootShell) -> dict[str, str]:
     """The IPv4 address of each card."""
     found = json.loads(shell.run("ip -json -4 address", check=True).output)
     return {card["ifname"]: card["addr_info"][0]["local"] for card in found if card["ifname"] != "lo"}
+
+
+def assert_german_keyboard(shell: RootShell) -> None:
+    """The console's keymap has the key that the layout `us` lacks."""
+    assert "adiaeresis" in shell.run("dumpkeys -C /dev/tty0", check=True).output
 
 
 def login_to(site: Site, machine: Machine, network: DhcpNamespace) -> SshLogin:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from node.model.answers import Answers
 from node.model.install import InstallAnswers, Mode
+from node.model.origin import Origin
 from node.model.problem import Problem, Severity
 from node.plugins.access.answers import AccessAnswers
 
@@ -48,3 +49,26 @@ def problems(answers: Answers) -> tuple[Problem, ...]:
             )
         )
     return tuple(found)
+
+
+def already_over(access: AccessAnswers, *, today: str, origin: Origin) -> tuple[Problem, ...]:
+    """Give the problem of an expiry that closes the admin's account at once; `today` as 2027-06-30.
+
+    It is an error where nobody else could log in. What judges answers knows no clock, so who changes a
+    running node asks for this.
+    """
+    if not access.admin.expires or access.admin.expires > today:
+        return ()
+    alone = access.admin.is_open and not (access.root.is_open or access.no_login)
+    return (
+        Problem(
+            code="already-expired",
+            where="access.admin.expires",
+            what=f"{access.admin.expires} has come already, and closes the account at once"
+            + ("; nobody could log in then" if alone else ""),
+            mend="Write a day to come, or leave it out",
+            origin=origin,
+            owner=OWNER,
+            severity=Severity.ERROR if alone else Severity.WARNING,
+        ),
+    )

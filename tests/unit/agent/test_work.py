@@ -14,6 +14,7 @@ from node.agent.changes import FileChange
 from node.agent.places import Places
 from node.agent.work import Put, Work, backward, forward, link_names, perform, perform_as_far_as_possible
 from node.errors import CommandFailedError, NodeError
+from node.model.inventory import Nic
 from node.model.netplan import to_yaml
 from node.model.system import Completed
 from node.system.snapshots import Snapshot
@@ -93,7 +94,8 @@ def test_one_that_was_not_there_before_is_not_waited_for(net: Path, tmp_path: Pa
 def test_one_that_is_no_longer_wanted_goes(net: Path, tmp_path: Path) -> None:
     networkd = Networkd(net, makes_at=0)
     perform(work("802.3ad", "", net), Places(root=tmp_path, run=tmp_path, net=net), networkd)
-    assert networkd.ran == [("ip", "link", "delete", "dev", "bond0"), GENERATE, RELOAD]
+    reconfigure = ("networkctl", "reconfigure", "a")
+    assert networkd.ran == [("ip", "link", "delete", "dev", "bond0"), GENERATE, RELOAD, reconfigure]
 
 
 def test_a_real_card_is_never_removed(net: Path, tmp_path: Path) -> None:
@@ -101,6 +103,35 @@ def test_a_real_card_is_never_removed(net: Path, tmp_path: Path) -> None:
     networkd = Networkd(net, makes_at=0)
     perform(work("802.3ad", "balance-rr", net), Places(root=tmp_path, run=tmp_path, net=net), networkd)
     assert not [argv for argv in networkd.ran if argv[0] == "ip"]
+
+
+def test_a_card_has_its_new_name_before_networkd_reads_the_files_and_its_old_one_after_the_way_back(
+    net: Path, tmp_path: Path
+) -> None:
+    class Renaming(Networkd):
+        def run(self, argv, **_):
+            if tuple(argv[:3]) == ("ip", "link", "set"):
+                (self.net / argv[4]).rename(self.net / argv[6])
+            return super().run(argv)
+
+    def text(one: dict[str, object]) -> Snapshot:
+        contents = to_yaml(
+            {"version": 2, "ethernets": {"x": {"match": {"macaddress": "52:54:00:00:00:01"}, **one}}}
+        )
+        return Snapshot(contents.encode(), owner=os.getuid(), group=os.getgid())
+
+    live = (GENERATE, RELOAD)
+    asked = FileChange(NETPLAN, text({}), text({"set-name": "lan"}), live, live, on_trial=True)
+    nics = [Nic(name="a", mac="52:54:00:00:00:01")]
+    networkd, places = Renaming(net, makes_at=0), Places(root=tmp_path, run=tmp_path, net=net)
+    way, back = forward([asked], nics, link_names(net)), backward([asked], nics, link_names(net))
+    rename = ("ip", "link", "set", "dev")
+    perform(way, places, networkd)
+    assert networkd.ran == [(*rename, "a", "name", "lan"), GENERATE, RELOAD]
+    networkd.ran.clear()
+    for _ in range(2):  # the second time there is nothing to rename
+        assert perform_as_far_as_possible(Work.from_data(back.to_data()), places, networkd) == ()
+    assert networkd.ran == [(*rename, "lan", "name", "a"), *live, *live]
 
 
 def test_the_way_back_waits_too_and_names_what_is_missing(net: Path, tmp_path: Path) -> None:

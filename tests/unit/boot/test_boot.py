@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -180,6 +181,24 @@ def test_a_broken_state_that_has_no_other_is_an_alarm_and_defaults(
     assert "the node starts with defaults" in alarm
     # An installed node all the same.
     assert (places.root / "etc/systemd/journald.conf.d").exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "mounted", "lost"), [("slot", True, True), ("slot", False, False), ("url", True, False)]
+)
+def test_a_config_that_lost_all_on_the_node_s_own_disk_is_an_alarm(
+    places: Places, use: Callable[..., None], source: str, mounted: bool, lost: bool
+) -> None:
+    # Without CONFIG mounted the initrd has said so, or the layout has none.
+    places.run.mkdir()
+    (places.run / "image.json").write_text(json.dumps({"source": source}))
+    if mounted:
+        (places.run / "config-device").write_text("/dev/vda7\n")
+    use(network=plugin(lambda _: [NETPLAN, HOSTNAME]))
+    alarms = boot(places)
+    assert alarms == (
+        ("CONFIG holds no configuration any more; the node starts with defaults",) if lost else ()
+    )
 
 
 def test_the_built_in_plugins_render_a_default_state(places: Places) -> None:

@@ -254,10 +254,17 @@ def test_the_primary_of_a_bond_is_a_setting_of_its_port(shell: InitrdShell) -> N
         ("team=team0:eth0", "there are no team devices"),
         ("nameserver=ns1", "'ns1' is no address of a name server"),
         ("rd.route=192.0.2.0:192.0.2.1", "is not of the form rd.route="),
+        ("ifname=lan0:52:54:00:00:00:0g", "is not of the form ifname=NAME:MAC"),
+        ("ifname=lan0 ip=lan0:dhcp", "is not of the form ifname=NAME:MAC"),
     ],
 )
 def test_what_cannot_be_honoured_is_refused_in_words(shell: InitrdShell, words: str, told: str) -> None:
     assert told in problems(shell, words)
+
+
+def test_a_card_may_be_renamed_without_more(shell: InitrdShell) -> None:
+    request = shell.request("node.image=LABEL=X ifname=lan0:52:54:00:12:34:56")
+    assert (request["REQUEST_PROBLEMS"], request["NETWORK_ARGUMENTS"]) == ("", "")
 
 
 def test_every_problem_of_the_network_is_told_at_once(shell: InitrdShell) -> None:

@@ -20,6 +20,7 @@ import pytest
 from node.agent import changes, configuration
 from node.agent.places import Places
 from node.cli import config_desk, config_edit, logs, main, password
+from node.errors import CommandFailedError
 from node.model.state import State
 from node.persist.store import history, read_state, write_state
 from node.system import passwords
@@ -224,6 +225,23 @@ def test_a_network_change_waits_for_its_confirmation(
     assert main.run(["config", "confirm"]) == 2
 
 
+def test_a_way_back_that_failed_is_not_called_a_change_in_force(
+    node: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(["config", "set", "network.netplan.ethernets.eth0.dhcp4=true"]) == 0
+    node.system.failing["commands.run"] = CommandFailedError("networkctl failed", argv=(), status=1)
+    assert main.run(["config", "rollback"]) == 1
+    capsys.readouterr()
+    assert main.run(["config", "show"]) == 0
+    assert "could not be taken back whole yet" in " ".join(capsys.readouterr().err.split())
+    assert main.run(["config", "show", "--json"]) == 0
+    assert told(capsys)["trial"]["failed"] is True
+    node.system.failing.clear()
+    assert main.run(["config", "rollback"]) == 0
+    assert main.run(["config", "show", "--json"]) == 0
+    assert '"trial": null' in capsys.readouterr().out
+
+
 def test_a_full_config_takes_no_change_on_trial(
     node: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -305,6 +323,46 @@ def test_a_machine_without_a_configuration_says_so(
     monkeypatch.setattr(config_desk, "CONFIG", tmp_path / "nowhere")
     assert main.run(["config", "show"]) == 69
     assert "keeps no configuration" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["password", "root", "--expires", "2999-12-31"], "root's account never expires"),
+        (["password", "--expires", "2020-01-01"], "nobody could log in then"),
+        (["config", "set", "access.admin.expires=2020-01-01"], "nobody could log in then"),
+    ],
+)
+def test_an_expiry_that_would_do_nothing_or_all_at_once_is_refused(
+    node: SimpleNamespace, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main.run(arguments) == 2
+    assert words in " ".join(capsys.readouterr().err.split())
+    assert stored(node)["access"] == ACCESS
+
+
+def test_an_expiry_of_the_past_is_a_warning_beside_another_way_in_and_hinders_nothing_else(
+    node: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(["config", "set", f"access.root.ssh_keys+={KEY}"]) == 0
+    capsys.readouterr()
+    assert main.run(["config", "set", "access.admin.expires=2020-01-01"]) == 0
+    assert "has come already" in " ".join(capsys.readouterr().err.split())
+    assert main.run(["config", "set", "network.hostname=node2"]) == 0
+    assert "has come already" not in " ".join(capsys.readouterr().err.split())
+
+
+def test_what_is_wrong_with_the_stored_state_is_told_of_that(
+    node: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sections = SECTIONS | {"access": {}}
+    write_state(node.config, State(sections=sections), reason="by another way", at=datetime.now(UTC))
+    capsys.readouterr()
+    main.run(["config", "validate"])
+    shown = capsys.readouterr()
+    assert "from what is stored" in shown.out + shown.err
+    assert "the new configuration" not in shown.out + shown.err
 
 
 def test_a_broken_state_gives_way_and_is_named(
@@ -498,6 +556,9 @@ def test_what_passwd_changed_is_not_adopted_of_a_change_that_is_taken_back(
         (["--stdin"], "\udcff\n"),
         (["--stdin", "--remove"], "x\n"),
         (["--adopt", "--lock"], ""),
+        (["root", "--expires", "2999-12-31"], ""),
+        (["--expires", "2020-01-01"], ""),
+        (["--expires", "soon"], ""),
     ],
 )
 def test_a_password_that_cannot_be_asked_for_or_hashed_or_is_nobody_s(

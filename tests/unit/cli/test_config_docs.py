@@ -51,13 +51,19 @@ def test_every_command_is_in_the_page() -> None:
 )
 def test_when_a_change_counts(files: list[RenderedFile], words: str) -> None:
     def files_of(sections):
-        return files if sections["access"].get("no_login") else []
+        return files if sections["access"].get("ssh_password_login") else []
 
-    assert config_docs.in_force("access.no_login", True, files_of) == words
+    assert config_docs.in_force("access.ssh_password_login", True, files_of) == words
 
 
 def test_a_file_that_goes_counts_by_its_own_commands() -> None:
     def files_of(sections):
-        return [] if sections["access"].get("no_login") else [RenderedFile("/etc/x", "old", live=())]
+        by_password = sections["access"].get("ssh_password_login")
+        return [] if by_password else [RenderedFile("/etc/x", "old", live=())]
 
-    assert config_docs.in_force("access.no_login", True, files_of) == "at once"
+    assert config_docs.in_force("access.ssh_password_login", True, files_of) == "at once"
+
+
+def test_a_key_of_the_boot_menu_waits_for_an_installation_and_no_login_for_a_change() -> None:
+    assert config_docs.in_force("boot.timeout", 5, lambda _: []) == "at the next installation"
+    assert "change" in config_docs.in_force("access.no_login", True, lambda _: [])

@@ -59,6 +59,8 @@ def test_an_error_is_mapped_to_the_key_and_its_origin():
     [
         ("unknown key 'dhpc4'", "Did you mean 'dhcp4'?"),
         ("unknown bond mode '802.3'", "Did you mean '802.3ad'?"),
+        ("invalid boolean value 'maybe'", "Write true or false"),
+        ("invalid unsigned int value 'big'", "Write a whole number"),
         ("unknown key 'zzz'", "Correct it as netplan's YAML reference has it"),
         ("address '10.0.0.1' is missing /prefixlength", "Correct it as netplan's YAML reference has it"),
     ],
@@ -119,11 +121,16 @@ needs_netplan = pytest.mark.skipif(not GENERATOR.exists(), reason="netplan is no
 @pytest.mark.effects("processes", "writes")
 def test_the_words_of_netplan_itself_lead_to_the_nearest_one():
     document = {
-        "ethernets": {"a": {"dhpc4": True}, "b": {}},
+        "ethernets": {"a": {"dhpc4": True}, "b": {"dhcp4": "maybe", "mtu": "big"}},
         "bonds": {"bond0": {"interfaces": ["b"], "parameters": {"mode": "802.3"}}},
     }
     found = check_netplan(document, commands=LiveCommands(), origin=origin)
-    assert [problem.mend for problem in found] == ["Did you mean 'dhcp4'?", "Did you mean '802.3ad'?"]
+    assert [problem.mend for problem in found] == [
+        "Did you mean 'dhcp4'?",
+        "Write true or false",
+        "Write a whole number",
+        "Did you mean '802.3ad'?",
+    ]
 
 
 def ask(document):

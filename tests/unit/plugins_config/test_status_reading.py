@@ -46,6 +46,12 @@ def test_an_installed_node(node):
     assert faults(status) == ("/var/log is 99% full",)
 
 
+def test_a_change_on_trial_is_seen_without_reading_it(node):
+    assert not read_status(Programs(), root=node).on_trial
+    (node / "run/node/trial").mkdir(mode=0o700)
+    assert read_status(Programs(), root=node).on_trial
+
+
 def test_what_is_wrong_is_named(node):
     (node / "run/node/alarms").write_text("plugin foo: it took longer than 5 s\nmore\n")
     (node / "proc/swaps").write_text("Filename\n")

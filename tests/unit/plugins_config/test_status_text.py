@@ -112,6 +112,13 @@ def test_a_live_image_says_that_it_keeps_nothing():
     assert text.endswith("health           ok\n")
 
 
+def test_a_change_on_trial_is_told_and_no_fault():
+    tried = replace(NODE, on_trial=True)
+    assert "on trial         a change of the configuration; see nodectl config show\n" in page(tried, (), ())
+    assert "on trial" not in page(NODE, (), ())
+    assert faults(tried) == faults(NODE)
+
+
 def test_what_stands_in_for_the_stored_state_is_said_once():
     assert [fault for fault in faults(NODE) if "state" in fault] == [
         "state: fell back to the last good state"

@@ -318,6 +318,13 @@ read_route() {
     fi
 }
 
+# ifname=NAME:MAC
+check_new_name() {
+    local value=${1#ifname=}
+    is_interface "${value%%:*}" && is_mac "${value#*:}" && return 0
+    network_problem "'$1' is not of the form ifname=NAME:MAC, as in ifname=lan0:52:54:00:12:34:56."
+}
+
 # Whether a word is one of these; then it is read.
 read_network_word() {
     # A pattern is no list of the files here.
@@ -332,6 +339,11 @@ read_network_word() {
         nameserver=*) read_nameserver "$1" ;;
         rd.route=*) read_route "$1" ;;
         rd.peerdns=0) PEER_DNS=no ;;
+        ifname=*)
+            # systemd's generator renames the card, and passes over what it can't read.
+            check_new_name "$1"
+            return 1
+            ;;
         bootdev=*) NETWORK_WARNINGS+=("'$1' is not needed: a route goes where ip= and rd.route= say.") ;;
         *) return 1 ;;
     esac
