@@ -24,10 +24,10 @@ from node.testing.vm import (
     choose_accel,
 )
 
-#: KVM needs a tenth of these; they are for TCG on a busy machine.
-BOOT_LIMIT_S = 400.0
-INSTALL_LIMIT_S = 600.0
-LOGIN_LIMIT_S = 400.0
+#: KVM needs a twentieth of these; they are for TCG on a busy machine. A dead end is told at once.
+BOOT_LIMIT_S = 900.0
+INSTALL_LIMIT_S = 1200.0
+LOGIN_LIMIT_S = 900.0
 #: ssh's own exit code, as ssh(1) has it.
 SSH_FAILED = 255
 #: What the installer says on every console.
