@@ -28,6 +28,8 @@ from node.errors import InputError, NodeError
 # A bench network is what it serves.
 EVERYWHERE = "0.0.0.0"  # noqa: S104
 
+_STOPS = (signal.SIGINT, signal.SIGTERM)
+
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _PORT = click.IntRange(0, 65535)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -132,6 +134,13 @@ def serve_command(folder: Path, listen: str, http_port: int, tftp_port: int | No
     serve(the_site, listener, ports, asked["dhcp"], click.echo)
 
 
+def _stop(number: int, _: object) -> None:
+    """End what is at work; a second Ctrl-C does not keep it from clearing away what it made."""
+    for one in _STOPS:
+        signal.signal(one, signal.SIG_IGN)
+    raise KeyboardInterrupt(number)
+
+
 def _tell_doubts(path: Path | None) -> None:
     """Say at once what a node would say of the answers after its boot."""
     for doubt in answers_file.doubts(path) if path else ():
@@ -141,7 +150,9 @@ def _tell_doubts(path: Path | None) -> None:
 def main() -> int:  # noqa: PLR0911 - one return a reason
     """Run; every error of ours ends as words on standard error and its exit code."""
     # Both end a build in the same way: what it made is cleared away.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in _STOPS:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _stop)
     try:
         result = cli.main(standalone_mode=False)
     except click.exceptions.Abort:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,12 @@ def test_answers_that_a_node_would_refuse_are_told_when_they_are_handed_out(
     assert copied == [tmp_path / "x.iso"]
     assert "note: instal: is no section of the answers" in result.stderr
     assert "line 2). Did you mean install?" in result.stderr
+
+
+def test_a_second_stop_does_not_disturb_what_is_cleared_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    handlers: dict[int, object] = {}
+    monkeypatch.setattr(cli.signal, "signal", handlers.__setitem__)
+    monkeypatch.setattr(cli, "build", lambda *_: cli._stop(signal.SIGINT, None))
+    monkeypatch.setattr("sys.argv", ["node-image", "build", "x.ks", "--output", "out"])
+    assert cli.main() == 130
+    assert handlers == {signal.SIGINT: signal.SIG_IGN, signal.SIGTERM: signal.SIG_IGN}
