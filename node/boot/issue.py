@@ -32,7 +32,7 @@ def virtualization(cpuinfo: str) -> str:
     """Say whether the processor helps VMs. Linux hides the flags where the firmware has switched that off."""
     flags = {flag for line in cpuinfo.splitlines() if line.startswith("flags") for flag in line.split()}
     name = "Intel VT-x" if "vmx" in flags else "AMD-V" if "svm" in flags else ""
-    return f"{name}, ready" if name else "not there, or switched off in the firmware"
+    return f"{name} is there" if name else "not there, or switched off in the firmware"
 
 
 def issue_text(

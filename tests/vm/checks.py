@@ -46,6 +46,9 @@ def assert_node_as_designed(login: SshLogin) -> None:
     for target in ("/config", "/var/log", "/data"):
         assert target in by_target, mounts
     assert login.run("cat /proc/swaps").stdout.count("\n") == 2
+    # Devices whose drivers only the root has were gone through after the initrd.
+    kvm = login.run("grep -qwE 'vmx|svm' /proc/cpuinfo && udevadm settle && test -c /dev/kvm", timeout_s=120)
+    assert kvm.returncode == 0, login.run("nodectl status").stdout
     assert login.run("hostname").stdout.strip() == "node-under-test"
 
 

@@ -24,16 +24,16 @@ UNITS = Path(__file__).parents[3] / "node/boot/units"
 
 def test_the_heading() -> None:
     image = RunningImage("node", "1.2.0", "slot", "a")
-    text = issue.issue_text(image, [("ens3", ["192.0.2.7", "2001:db8::7"])], "AMD-V, ready", [])
+    text = issue.issue_text(image, [("ens3", ["192.0.2.7", "2001:db8::7"])], "AMD-V is there", [])
     assert text == (
         "Nodecrust node 1.2.0, running from slot a - \\n (\\l)\n"
         "  Address         192.0.2.7, 2001:db8::7 on ens3\n"
-        "  Virtualization  AMD-V, ready\n\n"
+        "  Virtualization  AMD-V is there\n\n"
     )
 
 
 def test_a_node_that_keeps_nothing_says_so(tmp_path: Path) -> None:
-    text = issue.issue_text(RunningImage("node", "1.2.0", "url"), [], "AMD-V, ready", [], stateless=True)
+    text = issue.issue_text(RunningImage("node", "1.2.0", "url"), [], "AMD-V is there", [], stateless=True)
     assert "  Configuration   none is kept; a reboot forgets all\n" in text
     assert not is_stateless(tmp_path)
     (tmp_path / "run/node").mkdir(parents=True)
@@ -51,8 +51,8 @@ def test_the_heading_without_anything_holds_no_escapes_of_others() -> None:
 @pytest.mark.parametrize(
     ("cpuinfo", "words"),
     [
-        ("flags\t\t: fpu vmx sse", "Intel VT-x, ready"),
-        ("flags : svm", "AMD-V, ready"),
+        ("flags\t\t: fpu vmx sse", "Intel VT-x is there"),
+        ("flags : svm", "AMD-V is there"),
         ("flags : fpu", "not there"),
         ("", "not there"),
     ],
