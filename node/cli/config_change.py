@@ -126,7 +126,10 @@ def _outcome(proposal: Proposal, trial: Trial | None, how: Manner) -> list[str]:
     elif not how.dry_run:
         lines.append("Stored." if proposal.after != proposal.before else "The node is as it is stored.")
         if not proposal.changes:
-            lines.append("No file of the running node depends on it.")
+            lines += [
+                "No file of the running node depends on it: it counts at the next installation,",
+                "or when it is asked for.",
+            ]
     return lines
 
 
