@@ -35,6 +35,7 @@ BUILT_INS = (
     "node.plugins.kernel",
     "node.plugins.state",
     "node.plugins.virtualization",
+    "node.plugins.registration",
 )
 
 
