@@ -30,7 +30,7 @@ COMMANDS = {
     "config": CommandEntry("node.cli.config", "Show and change the configuration that lasts."),
     "password": CommandEntry("node.cli.password", "Set the password of the admin user or of root."),
     "register": CommandEntry(
-        "node.cli.register", "Register this node with its servers, and say where it stands with them."
+        "node.cli.register", "Register this node with the servers that its configuration names."
     ),
     "persist": CommandEntry("node.cli.persist", "Keep files that the configuration knows nothing of."),
     "boot": CommandEntry("node.cli.boot", "Render the stored configuration into the root of this boot."),

@@ -12,7 +12,14 @@ from node.console.power import PowerPage
 from node.console.standing import StandingPart
 from node.console.reading import LinesPage, LogPage
 from node.console.views import Overview
-from node.console.words import REGISTRATION, Line, panel_lines, registration_lines, status_lines, storage_lines
+from node.console.words import (
+    REGISTRATION,
+    Line,
+    panel_lines,
+    registration_lines,
+    status_lines,
+    storage_lines,
+)
 from node.locale import _
 from node.model.answers import Section
 from node.model.page import Field, ListField, TextField, ToggleField, ViewField
