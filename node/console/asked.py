@@ -9,8 +9,8 @@ from node.console.forms import FormPage
 from node.console.network import NetworkPart
 from node.console.parts import Typed, part_of
 from node.console.power import PowerPage
-from node.console.standing import StandingPart
 from node.console.reading import LinesPage, LogPage
+from node.console.standing import StandingPart
 from node.console.views import Overview
 from node.console.words import (
     REGISTRATION,

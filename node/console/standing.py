@@ -13,7 +13,7 @@ from node.tui.rows import Row, Words
 
 
 class StandingPart:
-    """Terms and values of the node as it is now; `lines` makes them of the overview. Nothing is typed here."""
+    """Terms and values of the node as it is now, which `lines` makes of the overview. Only to be read."""
 
     def __init__(self, lines: Callable[[Overview], Sequence[Line]]) -> None:
         self._lines = lines
