@@ -14,7 +14,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from image import iso
+from image import cobbler_cli, iso
 from image.build import Request, build
 from image.progress import Progress
 from image.serve import Ports, listen_http, serve
@@ -122,6 +122,9 @@ def serve_command(folder: Path, listen: str, http_port: int, tftp_port: int | No
         answers=asked["answers"],
     )
     serve(the_site, listener, ports, asked["dhcp"], click.echo)
+
+
+cli.add_command(cobbler_cli.group)
 
 
 def main() -> int:  # noqa: PLR0911 - one return a reason

@@ -36,6 +36,7 @@ BUILT_INS = (
     "node.plugins.state",
     "node.plugins.virtualization",
     "node.plugins.registration",
+    "node.plugins.cobbler",
 )
 
 
