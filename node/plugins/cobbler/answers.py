@@ -40,7 +40,7 @@ class CobblerAnswers(SectionModel):
     )
     system: str = Field(
         default="",
-        description="The machine's name in cobbler, where no system there has its cards. Empty: the host name.",
+        description="The name of a system that is made there. Empty: the host name, without its domain.",
     )
     netboot_off: bool = Field(
         default=True,
