@@ -9,8 +9,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
@@ -113,6 +111,9 @@ def migrate(database: Database) -> None:
 
     TryAgainError where the database can't be reached, InputError where it is of a newer server.
     """
+    from alembic import command  # noqa: PLC0415 - slow to load, and only a server migrates
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(files("server") / "migrations"))
     try:

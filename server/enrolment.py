@@ -48,10 +48,21 @@ def enrol(session: Session, asked: Asked) -> Node:
     of them through, and `Database.change` lets the other look again.
     """
     node = node_of_key(session, asked.fingerprint)
-    if node is not None:
-        if node.state == State.RETIRED:
-            raise RefusalError(403, "retired", "this node was retired; a new key and a token make a new one")
-        return node
+    if node is None:
+        try:
+            return _enrol_new(session, asked)
+        except RefusalError:
+            # The same key may have come first by another post, since we looked: then it is a node, whatever
+            # its machine and its token are by now.
+            node = node_of_key(session, asked.fingerprint)
+            if node is None:
+                raise
+    if node.state == State.RETIRED:
+        raise RefusalError(403, "retired", "this node was retired; a new key and a token make a new one")
+    return node
+
+
+def _enrol_new(session: Session, asked: Asked) -> Node:
     token = _require_token(session, asked)
     if not asked.identity.marks:
         raise RefusalError(

@@ -112,8 +112,8 @@ def _is_card(mac: str) -> bool:
 
 
 def _believed(mac: str) -> bool:
-    # Bit 1 of the first octet: given by software, as bridges and containers have it (IEEE 802). So have QEMU's
-    # machines, which are known by it all the same.
+    # Bit 1 of the first octet: given by software, as bridges and containers have it (IEEE 802). So
+    # have QEMU's machines, which are known by it all the same.
     software = int(mac[:2], 16) & 0b10 and not mac.startswith(_QEMU)
     return not software
 

@@ -50,15 +50,21 @@ def require_hosts(option: str, hosts: Sequence[str]) -> None:
 def listen_on(address: str, port: int) -> socket.socket:
     """Give the listening socket; IPv6's any address takes IPv4 too. InputError where it isn't to be had."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    # With its protocol named, asyncio takes it for TCP and switches Nagle's algorithm off: 40 ms a request.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server(
-            (address, port), family=family, backlog=2048, dualstack_ipv6=address == "::"
-        )
-    except (OSError, OverflowError) as error:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(address != "::"))
+        listener.bind((address, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
         raise InputError(
-            f"can't listen on {address} port {port}: {getattr(error, 'strerror', None) or error}",
+            f"can't listen on {address} port {port}: {error.strerror or error}",
             mend="name a free port by --listen ADDR:PORT; ports under 1024 need root",
         ) from error
+    return listener
 
 
 def _addresses() -> list[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import signal
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,6 +23,7 @@ from server.certificates import grouped
 from server.database import Database, migrate, open_database
 from server.names import listen_on, names_of_server, read_listen
 from server.nodes import mark_stale
+from server.place import Place
 from server.settings import Settings
 from server.site import Site
 from server.slowdown import Slowdown
@@ -31,14 +32,6 @@ from server.tls import PeerProtocol, server_context
 _LOG = logging.getLogger("node-server")
 _DAY_S = 86400
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a server keeps what it has."""
-
-    data: Path
-    database_url: str
 
 
 @dataclass(frozen=True)
@@ -60,7 +53,7 @@ def open_site(place: Place, settings: Settings) -> Site:
         ) from error
     database = open_database(place.database_url)
     migrate(database)
-    return Site(database, authority, settings)
+    return Site(database, authority, settings, place.data)
 
 
 def run(place: Place, offer: Offer, settings: Settings, say: Say) -> None:
@@ -75,12 +68,24 @@ def run(place: Place, offer: Offer, settings: Settings, say: Say) -> None:
     asyncio.run(_serve(site, listener, names, say))
 
 
+class _Server(uvicorn.Server):
+    """Ends well on a signal; uvicorn's own way raises the signal once more afterwards."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Ask for the end on SIGINT and SIGTERM; the second one doesn't wait for connections."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
 async def _serve(site: Site, listener: socket.socket, names: Sequence[str], say: Say) -> None:
     certificate = site.authority.server_file(names)
     context = server_context(certificate, site.authority.pem, _refusals(site.database))
     config = uvicorn.Config(
         application(site),
-        http=PeerProtocol,
+        http=type("Protocol", (PeerProtocol,), {"patience_s": site.settings.patience_s}),
         loop="asyncio",
         lifespan="off",
         ws="none",
@@ -95,7 +100,7 @@ async def _serve(site: Site, listener: socket.socket, names: Sequence[str], say:
     config.load()
     # uvicorn would make a context by itself, which takes no certificate into its log and none of ours.
     config.ssl = context
-    server = uvicorn.Server(config)
+    server = _Server(config)
     host, port = listener.getsockname()[:2]
     chores = [
         asyncio.create_task(_look_for_silence(site)),

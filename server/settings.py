@@ -18,6 +18,8 @@ class Settings:
     certificate_life: timedelta = timedelta(days=7)
     # Wrong tokens that one address may send in a minute before it is told to slow down.
     wrong_tokens_a_minute: int = 10
+    # How long a new connection may take to its first request.
+    patience_s: float = 20.0
     facts_kept: int = 20
     session_life: timedelta = timedelta(hours=8)
 

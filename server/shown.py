@@ -90,3 +90,25 @@ def events_to_data(session: Session, node_id: str | None, most: int) -> list[dic
 def _newest(session: Session, query: Any, table: Any, node: Node) -> list[Any]:
     found = session.scalars(query.where(table.node_id == node.id).order_by(table.id.desc()).limit(_MANY))
     return list(reversed(found.all()))
+
+
+def facts_history(session: Session, node: Node) -> list[dict[str, Any]]:
+    """Give when a node's facts changed and to what, the newest first."""
+    found = facts_of(session, node)
+    documents = [json.loads(entry.document) for entry in found]
+    return [
+        {
+            "at": clock.to_text(entry.at),
+            "sha256": entry.sha256,
+            "changed": _changed(documents[place + 1], documents[place]) if place + 1 < len(found) else [],
+        }
+        for place, entry in enumerate(found)
+    ]
+
+
+def _changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Name the facts that differ."""
+    names = before.keys() | after.keys()
+    return sorted(
+        name for name in names if name not in before or name not in after or before[name] != after[name]
+    )

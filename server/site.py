@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from server.ca import Authority
 from server.database import Database
@@ -17,6 +18,7 @@ class Site:
     database: Database
     authority: Authority
     settings: Settings
+    data: Path
     wrong_secrets: Slowdown = field(init=False)
 
     def __post_init__(self) -> None:

@@ -12,9 +12,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from server.api.peer import PEER
 
-# Who connects and says nothing is not waited for.
-_FIRST_REQUEST_S = 20
-
 
 def server_context(
     certificate: Path, ca_pem: bytes, on_refused: Callable[[str], None] = lambda _: None
@@ -47,6 +44,8 @@ def server_context(
 class PeerProtocol(H11Protocol):
     """HTTP/1.1 that puts the certificate of the connection into each request's scope."""
 
+    # Who connects and says nothing is not waited for.
+    patience_s = 20.0
     _first_request: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -62,7 +61,7 @@ class PeerProtocol(H11Protocol):
             await app(scope, receive, send)
 
         self.app = with_peer
-        self._first_request = self.loop.call_later(_FIRST_REQUEST_S, transport.close)
+        self._first_request = self.loop.call_later(self.patience_s, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""

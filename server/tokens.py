@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +20,7 @@ from server.refusal import RefusalError
 # 256 bits from the system's source of randomness: nothing that can be guessed, so that one SHA-256 hides it.
 _SECRET_BYTES = 32
 PREFIX = "nct_"
+_POOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # The longest life of a token that stands on a kernel command line, which anyone on the machine can read.
 KERNEL_TTL = timedelta(hours=1)
 
@@ -46,7 +48,11 @@ def new_secret(prefix: str) -> str:
 
 
 def create_token(session: Session, terms: TokenTerms, *, who: str) -> tuple[Token, str]:
-    """Make a token; the secret is given this once. InputError where a binding can't be read."""
+    """Make a token; the secret is given this once. InputError for a pool or a binding that can't be."""
+    if not _POOL.fullmatch(terms.pool):
+        raise InputError(
+            f"{terms.pool!r} is no name of a pool", mend="letters, digits, '.', '_', '-'; 64 at most"
+        )
     try:
         uuid = read_uuid(terms.bound_uuid) if terms.bound_uuid else None
         mac = read_mac(terms.bound_mac) if terms.bound_mac else None

@@ -11,6 +11,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from node.errors import InputError
 from server.api import enrol, node
 from server.api.limits import Limits
 from server.api.problem import (
@@ -23,6 +24,9 @@ from server.api.problem import (
 )
 from server.refusal import RefusalError
 from server.site import Site
+from server.web import pages
+from server.web.errors import on_input_error, on_login_needed
+from server.web.session import LoginNeededError
 
 
 def application(site: Site) -> FastAPI:
@@ -38,6 +42,9 @@ def application(site: Site) -> FastAPI:
     app.state.site = site
     app.include_router(enrol.router)
     app.include_router(node.router)
+    app.include_router(pages.router)
+    app.add_exception_handler(LoginNeededError, on_login_needed)
+    app.add_exception_handler(InputError, on_input_error)
     app.add_exception_handler(RefusalError, on_refusal)
     app.add_exception_handler(RequestValidationError, on_malformed)
     app.add_exception_handler(HTTPException, on_http_error)

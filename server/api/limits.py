@@ -15,6 +15,8 @@ _KIB = 1024
 _LARGEST = 256 * _KIB
 _LARGEST_FACTS = 1024 * _KIB
 _BODY_S = 30
+# So much more is read and thrown away: who still sends would lose the answer to a connection that closes.
+_PATIENCE = 8 * 1024 * _KIB
 _HEADERS = [
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
@@ -55,7 +57,6 @@ class Limits:
         else:
             if body is None:
                 answer = problem(413, "too-large", f"the body has more than {_limit(scope) // _KIB} KiB")
-                answer.headers["connection"] = "close"
                 await answer(scope, receive, sending)
             else:
                 await self._app(scope, _replay(body, receive), sending)
@@ -81,21 +82,20 @@ def _limit(scope: Scope) -> int:
 
 
 async def _read(scope: Scope, receive: Receive) -> bytes | None:
-    """Read a body; None as soon as it is too large."""
+    """Read a body; None where it is too large."""
     limit = _limit(scope)
-    for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value[:20]) > limit:
-            return None
     body = bytearray()
+    thrown_away = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise _GoneError
         body += message.get("body", b"")
         if len(body) > limit:
-            return None
-        if not message.get("more_body", False):
-            return bytes(body)
+            thrown_away += len(body)
+            body.clear()
+        if thrown_away > _PATIENCE or not message.get("more_body", False):
+            return None if thrown_away else bytes(body)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

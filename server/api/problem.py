@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from html import escape
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
@@ -26,6 +27,16 @@ class Problem(BaseModel):
     status: int
     detail: str
     code: str
+
+
+def _answer(
+    request: Request, status: int, code: str, detail: str, *, headers: dict[str, str] | None = None
+) -> Response:
+    """Give an error to whom asked: a program, or somebody at the web page."""
+    if request.url.path.startswith("/v1/"):
+        return problem(status, code, detail, headers=headers)
+    text = f"<!doctype html><title>{HTTPStatus(status).phrase}</title><p>{escape(detail)}</p>"
+    return HTMLResponse(text + '<p><a href="/">Back to the nodes</a></p>', status, headers)
 
 
 def problem(status: int, code: str, detail: str, *, headers: dict[str, str] | None = None) -> Response:
@@ -47,36 +58,35 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 async def on_refusal(request: Request, error: Exception) -> Response:
     """Answer what we refused."""
-    del request
     assert isinstance(error, RefusalError)
     headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s else None
-    return problem(error.status, error.code, error.detail, headers=headers)
+    return _answer(request, error.status, error.code, error.detail, headers=headers)
 
 
 async def on_malformed(request: Request, error: Exception) -> Response:
     """Answer a body or a path that is not of its form; says where and why, and repeats no value."""
-    del request
     assert isinstance(error, RequestValidationError)
     places = [f"{'.'.join(map(str, entry['loc']))}: {entry['msg']}" for entry in error.errors()]
-    return problem(422, "malformed", "; ".join(places)[:2000].encode("ascii", "backslashreplace").decode())
+    return _answer(
+        request, 422, "malformed", "; ".join(places)[:2000].encode("ascii", "backslashreplace").decode()
+    )
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
     """Answer what the framework refused."""
-    del request
     assert isinstance(error, HTTPException)
     code = _CODES.get(error.status_code, "refused")
-    return problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
+    return _answer(request, error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
 
 
 async def on_database_error(request: Request, error: Exception) -> Response:
     """Answer while the database is away."""
-    del request, error
+    del error
     headers = {"Retry-After": str(_DATABASE_AWAY_S)}
-    return problem(503, "try-later", "the database can't be reached", headers=headers)
+    return _answer(request, 503, "try-later", "the database can't be reached", headers=headers)
 
 
 async def on_bug(request: Request, error: Exception) -> Response:
     """Answer a bug of ours; the traceback is in the log."""
-    del request, error
-    return problem(500, "bug", "a bug of the server; its log tells more")
+    del error
+    return _answer(request, 500, "bug", "a bug of the server; its log tells more")

@@ -6,7 +6,7 @@ import click
 
 from server.admin import forget_file, reset_admin_token
 from server.cli.place import existing, me, place_options
-from server.running import Place
+from server.place import Place
 
 
 @click.group("admin")

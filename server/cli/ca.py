@@ -10,7 +10,7 @@ from server import clock
 from server.ca import open_authority
 from server.certificates import grouped
 from server.cli.place import place_options
-from server.running import Place
+from server.place import Place
 
 
 @click.group("ca")

@@ -13,7 +13,7 @@ from server import desired
 from server.cli.place import existing, me, place_options
 from server.cli.tables import plain
 from server.nodes import find_node
-from server.running import Place
+from server.place import Place
 
 _NODE = click.option("--node", metavar="NODE", help="Of one node: id, its beginning, or name.")
 _POOL = click.option("--pool", metavar="NAME", help="Of every node of a pool.")

@@ -17,7 +17,7 @@ from server.certificates import grouped
 from server.cli.place import existing, me, place_options
 from server.cli.tables import plain, table
 from server.models import Node
-from server.running import Place
+from server.place import Place
 from server.shown import node_to_data, node_with_all
 from server.states import State
 

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from server.database import Database, open_database, require_tables
-from server.running import Place
+from server.place import Place
 
 
 def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,6 +51,7 @@ def make_place(data: Path | None, database: str | None) -> Place:
 def existing(place: Place) -> Database:
     """Open the database of a server that has run; InputError where none has."""
     database = open_database(place.database_url)
+    click.get_current_context().call_on_close(database.engine.dispose)
     require_tables(database)
     return database
 

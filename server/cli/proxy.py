@@ -12,7 +12,7 @@ from server import events
 from server.ca import open_authority, write_private
 from server.cli.place import existing, me, place_options
 from server.names import require_hosts
-from server.running import Place
+from server.place import Place
 
 
 @click.group("proxy")

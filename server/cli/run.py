@@ -6,10 +6,9 @@ from datetime import timedelta
 
 import click
 
-from server import running
 from server.cli.place import place_options
 from server.cli.spans import span
-from server.running import Offer, Place
+from server.place import Place
 from server.settings import Settings
 
 
@@ -34,16 +33,33 @@ from server.settings import Settings
     show_default=True,
     help="Of the nodes' certificates, which they renew by themselves.",
 )
+@click.option(
+    "--patience",
+    type=span,
+    default="20s",
+    show_default=True,
+    help="How long a new connection may take to its first request.",
+)
 @place_options
 def command(
-    *, place: Place, listen: str, names: tuple[str, ...], heartbeat: timedelta, certificate_life: timedelta
+    *,
+    place: Place,
+    listen: str,
+    names: tuple[str, ...],
+    heartbeat: timedelta,
+    certificate_life: timedelta,
+    patience: timedelta,
 ) -> None:
     """Serve nodes and the web page over HTTPS.
 
     Starts from nothing: makes its CA, its certificate and an admin token. Prints
     `ready https://...` when it listens. Ctrl-C ends it.
     """
+    from server.running import Offer, run  # noqa: PLC0415 - what only a server needs is slow to load
+
     settings = Settings(
-        heartbeat_s=max(1, round(heartbeat.total_seconds())), certificate_life=certificate_life
+        heartbeat_s=round(heartbeat.total_seconds()),
+        certificate_life=certificate_life,
+        patience_s=patience.total_seconds(),
     )
-    running.run(place, Offer(listen, names), settings, click.echo)
+    run(place, Offer(listen, names), settings, click.echo)

@@ -9,8 +9,8 @@ import click
 from server.cli.place import existing, place_options
 from server.cli.tables import plain, table
 from server.nodes import find_node
+from server.place import Place
 from server.pools import pools_to_data
-from server.running import Place
 from server.shown import events_to_data
 from server.states import State
 
