@@ -1,28 +1,43 @@
-"""`nodectl register` as root calls it, with every plugin and the facts of the machine that the test runs on."""
+"""`nodectl register` as root calls it, with every plugin and the facts of this very machine."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from node.agent.places import Places
 from node.cli import config_desk, register, register_post
 from node.cli.main import run
+from node.model.inventory import Firmware, Nic
 from node.model.state import State
+from node.model.system import Completed
 from node.persist.store import read_state, write_state
 from node.plugins.registration.panel import lines
 from node.plugins.registration.trust import sha256_of
-from node.system.status_inventory import find_registration
+from node.system.commands import LiveCommands
+from node.system.status_inventory import find_registration, quick_inventory
+from tests.server.client import new_mac
 from tests.server.running import Server
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="nodectl register wants root")
 Register = Callable[..., tuple[int, Any]]
+
+
+class Commands(LiveCommands):
+    """This machine's programs, but for systemd, which a container may not have."""
+
+    def run(self, argv: Any, **more: Any) -> Completed:
+        if str(argv[0]) == "systemctl":
+            return Completed(tuple(map(str, argv)), 0, "", "")
+        return super().run(argv, **more)
 
 
 @pytest.fixture
@@ -32,11 +47,19 @@ def nodectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     for folder in (config, places.root / "etc/netplan", places.image, places.run):
         folder.mkdir(parents=True)
     monkeypatch.setenv("NODECRUST_PLUGINS", "")
+    monkeypatch.setattr(config_desk, "LiveCommands", Commands)
     monkeypatch.setattr(config_desk, "CONFIG", config)
     monkeypatch.setattr(config_desk, "Places", lambda: places)
     monkeypatch.setattr(register_post, "CONFIG", config)
     monkeypatch.setattr(register_post, "FOLDER", config / "registration")
     monkeypatch.setattr(register_post, "_SYSTEMD", tmp_path / "none")
+    # A container has neither SMBIOS nor cards.
+    machine = replace(
+        quick_inventory(LiveCommands(), libvirt=False),
+        firmware=Firmware(product_uuid=str(uuid4())),
+        nics=(Nic("eno1", new_mac(), link=True),),
+    )
+    monkeypatch.setattr(register_post, "quick_inventory", lambda *_, **__: machine)
     monkeypatch.setattr(register, "_LOCK", places.run / "registration.lock")
 
     def call(*arguments: str) -> tuple[int, Any]:
