@@ -129,8 +129,13 @@ def _with_desired(post: Post, named: Named, around: Around, report: Report) -> R
         return report
 
     def reaches() -> bool:
-        with time_limit(VISIT_S):
-            return backend.reaches(post.around(backend, around.state))
+        try:
+            with time_limit(VISIT_S):
+                return backend.reaches(post.around(backend, around.state))
+        except Exception:
+            # A change is in force that only its taking back may follow now.
+            _log.exception("plugin %s failed to say whether its server is reached", named.plugin)
+            return False
 
     outcome = apply_desired(post.desk, desired, read=post.read, reaches=reaches)
     try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import click
 
 from node.agent.registration import Round, make_round
+from node.agent.standings import read_standings
 from node.cli.config_desk import open_office, require_root
 from node.cli.options import json_option
 from node.cli.register_post import arm_next, keep_told, open_post
@@ -36,13 +38,14 @@ def command(*, all_now: bool, as_json: bool) -> int:
     require_root("register the node")
     with _alone():
         post = open_post(open_office())
+        before = read_standings(post.desk.places.run)
         done = make_round(post, all_now=all_now)
         keep_told(done)
         arm_next(done.next_s, post.desk.commands)
     if as_json:
         click.echo(json.dumps(to_data(done), indent=2, ensure_ascii=False))
     else:
-        for line in lines(done):
+        for line in news(done, before) if "JOURNAL_STREAM" in os.environ else lines(done):
             click.echo(line)
     return exit_code(done)
 
@@ -60,6 +63,14 @@ def lines(done: Round) -> Iterator[str]:
             yield f"  {term:<16} {value}"
     if done.next_s is not None:
         yield f"It is asked again in {done.next_s:.0f} s."
+
+
+def news(done: Round, before: Mapping[str, Any]) -> Iterator[str]:
+    """Give for the journal what is otherwise than after the last round, as notices (sd-daemon(3))."""
+    for name, one in done.standings.items():
+        last = before.get(name, {})
+        if (one["standing"], one["words"]) != (last.get("standing"), last.get("words")):
+            yield f"<5>{name}: {one['standing']}: {one['words']}{'. ' + one['mend'] if one['mend'] else ''}"
 
 
 def to_data(done: Round) -> dict[str, Any]:

@@ -75,6 +75,17 @@ def test_an_answer_that_is_lost_makes_no_second_event(tmp_path: Path, server: Se
     assert node.told_words() == ["one", "two", "three"]
 
 
+def test_facts_that_the_server_can_t_take_hold_up_nothing_else(tmp_path: Path, server: Server) -> None:
+    node = active(tmp_path, server)
+    node.facts = {"much": "x" * (2 << 20)}
+    node.boot_id = "another"
+    node.happen("said all the same")
+    word = node.word()
+    assert word["standing"] == "active"
+    assert "413" in word["words"] or "too" in word["words"]
+    assert node.told_words() == ["said all the same"]
+
+
 def test_it_renews_at_two_thirds(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     node = active(tmp_path, server)
     files = LiveFiles()

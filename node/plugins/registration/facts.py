@@ -21,6 +21,11 @@ def sha256_of(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def plain(text: str, longest: int) -> str:
+    """Give a text without what no line of a log takes, cut to a length: firmware says what it likes."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)[:longest]
+
+
 def cards_sha256(inventory: Inventory) -> str:
     """Give a fingerprint of the cards with their links and addresses, to notice that they changed."""
     return sha256_of([[nic.name, nic.mac, nic.link, sorted(nic.addresses)] for nic in inventory.nics])
@@ -31,8 +36,8 @@ def identity_of(inventory: Inventory) -> dict[str, Any]:
     firmware = inventory.firmware
     macs = [nic.permanent_mac or nic.mac for nic in inventory.nics]
     return {
-        "product_uuid": firmware.product_uuid or None,
-        "vendor": firmware.vendor or None,
-        "serial": firmware.serial or None,
+        "product_uuid": plain(firmware.product_uuid, 64) or None,
+        "vendor": plain(firmware.vendor, 128) or None,
+        "serial": plain(firmware.serial, 128) or None,
         "macs": sorted({mac.lower() for mac in macs if mac}),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from node.errors import TryAgainError
 from node.model.registration import Around, Happening
 from node.plugins.registration.certificate import Held, keep_certificate, now
-from node.plugins.registration.facts import cards_sha256, facts_sha256
+from node.plugins.registration.facts import cards_sha256, facts_sha256, plain
 from node.plugins.registration.key_store import KeyStore
 from node.plugins.registration.memory import Memory
 from node.plugins.registration.wire import Connection
@@ -56,12 +56,13 @@ def told_facts(connection: Connection, memory: Memory, around: Around, *, wanted
     return replace(memory, facts_sha256=digest, facts_boot=around.boot_id, facts_cards=cards)
 
 
-def told_events(connection: Connection, memory: Memory, happenings: tuple[Happening, ...]) -> Memory:
-    """Send what the server has not heard of, in order, as many as one request takes.
+def waiting_events(memory: Memory, happenings: Sequence[Happening]) -> list[Happening]:
+    """Give what the server has not heard of, in order, as many as one request takes."""
+    return [each for each in happenings if each.number > memory.heard][:_EVENTS_MOST]
 
-    An event keeps its number whatever happens, so that the server knows one that comes twice.
-    """
-    waiting = [each for each in happenings if each.number > memory.heard][:_EVENTS_MOST]
+
+def told_events(connection: Connection, memory: Memory, waiting: Sequence[Happening]) -> Memory:
+    """Send happenings. Each keeps its number, so that the server knows one that comes twice."""
     if not waiting:
         return memory
     if memory.base < 0:
@@ -70,8 +71,8 @@ def told_events(connection: Connection, memory: Memory, happenings: tuple[Happen
         {
             "seq": each.number - memory.base,
             "at": each.at,
-            "kind": each.kind,
-            "words": each.words[:_WORDS_MOST],
+            "kind": plain(each.kind, 64),
+            "words": plain(each.words, _WORDS_MOST),
         }
         for each in waiting
     ]
@@ -89,7 +90,7 @@ def told_outcome(connection: Connection, memory: Memory) -> Memory:
     if memory.untold is None:
         return memory
     generation, result, words = memory.untold
-    body: Mapping[str, Any] = {"generation": generation, "result": result, "words": words[:_WORDS_MOST]}
+    body: Mapping[str, Any] = {"generation": generation, "result": result, "words": plain(words, _WORDS_MOST)}
     connection.ask("POST", f"/v1/nodes/{memory.node_id}/config/report", body)
     return replace(memory, untold=None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from node.model.registration import Around, Desired, Report, Result, Standing
 from node.plugins.registration import session
 from node.plugins.registration.certificate import keep_certificate, now, read_certificate
 from node.plugins.registration.desired import checked
-from node.plugins.registration.facts import identity_of
+from node.plugins.registration.facts import cards_sha256, identity_of
 from node.plugins.registration.key_store import FileKeyStore, KeyStore
 from node.plugins.registration.memory import CERTIFICATE_FILE, Memory, read_memory, write_memory
 from node.plugins.registration.refusals import report_of
@@ -29,6 +30,8 @@ _LEAST_S, _MOST_S = 2.0, 3600.0
 TOKEN_KEY = "registration.token"  # noqa: S105 - its name
 # 401, 403 and 404 of a node with a certificate: the server may know the key still, or again.
 _ASK_AGAIN = (401, 403, 404)
+# It says that what was sent is wrong by itself, so that it is the same each time.
+_UNREADABLE = (400, 409, 413, 422)
 
 
 class Visit:
@@ -37,6 +40,7 @@ class Visit:
     def __init__(self, backend: ServerBackend, around: Around) -> None:
         self._backend = backend
         self._around = around
+        self._objections: list[str] = []
         self._keys: KeyStore = FileKeyStore(around.folder, around.files)
         self._memory = read_memory(around.folder, around.files).about(backend.server, backend.ca, base=-1)
         if self._keys.ensure():
@@ -131,16 +135,19 @@ class Visit:
                 session.renewed(connection, self._memory, self._keys, around)
         # Anew, so that what was renewed is what the server sees.
         with self._proven() as connection:
-            self._keep(session.told_outcome(connection, self._memory))
+            self._tell(lambda: session.told_outcome(connection, self._memory), untold=None)
             told = session.heartbeat(connection, self._memory, around)
             if self._memory.state != "active":
                 self._keep(replace(self._memory, state="active"))
             wanted = bool(told.get("facts_wanted"))
-            self._keep(session.told_facts(connection, self._memory, around, wanted=wanted))
-            self._keep(session.told_events(connection, self._memory, tuple(around.happenings)))
+            here = {"facts_boot": around.boot_id, "facts_cards": cards_sha256(around.inventory)}
+            self._tell(lambda: session.told_facts(connection, self._memory, around, wanted=wanted), **here)
+            waiting = session.waiting_events(self._memory, around.happenings)
+            last = waiting[-1].number if waiting else self._memory.heard
+            self._tell(lambda: session.told_events(connection, self._memory, waiting), heard=last)
             desired, fault = self._desired(connection, told)
         terms = [("clock", words)] if (words := session.clock_words(told.get("time"))) else []
-        words = f"active as node {self._memory.node_id}"
+        words = "; ".join((f"active as node {self._memory.node_id}", *self._objections))
         return Report(
             Standing.ACTIVE,
             f"{words}; {fault.brief}" if fault else words,
@@ -149,6 +156,16 @@ class Visit:
             terms=tuple(terms),
             desired=desired,
         )
+
+    def _tell(self, tell: Callable[[], Memory], **otherwise: Any) -> None:
+        """Tell something and keep that it was; what the server can't read holds up nothing else."""
+        try:
+            self._keep(tell())
+        except ProblemError as problem:
+            if problem.status not in _UNREADABLE:
+                raise
+            self._objections.append(report_of(problem).words)
+            self._keep(replace(self._memory, **otherwise))
 
     def _desired(
         self, connection: Connection, told: dict[str, Any]
