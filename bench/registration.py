@@ -71,19 +71,17 @@ def measure() -> Report:
             ),
         ]
     note = (
-        f"{_NODES} nodes arrive at once, {_AT_ONCE} connections at a time, each with a TLS handshake of its"
-        " own; heartbeats show the node's certificate. Against a bare FastAPI endpoint with the same TLS, HTTP and"
-        " bodies and no database. Clients and server share the machine; every commit is on the disk. Checked:"
-        " no node lost, none double, the token used once a node."
+        f"{_NODES} nodes arrive at once, {_AT_ONCE} connections at a time, each with a handshake of its own;"
+        " heartbeats show the node's certificate. Against a bare FastAPI endpoint with the same TLS, HTTP"
+        " and bodies and no database. Clients and server share the machine; every commit is on the disk."
+        " Checked: no node lost, none double, the token used once a node."
     )
     return Report("Registration", "make bench ONLY=registration", note, tuple(rows))
 
 
 def _row(what: str, ours: float, bare: float, aim: float | None = None) -> Row:
-    words = f"10,000 nodes a minute: {aim:.0f}/s" if aim else ""
-    return Row(
-        what, f"{ours:.0f}/s", f"bare {bare:.0f}/s", f"{ours / bare:.2f}", words, ours >= aim if aim else None
-    )
+    words = f"10,000 nodes need {aim:.0f}/s" if aim else ""
+    return Row(what, f"{ours:.0f}/s", f"bare {bare:.0f}/s", f"{ours / bare:.2f}", words)
 
 
 def _ours(folder: Path, url: str) -> _Figures:
