@@ -45,14 +45,19 @@ def pool_scope(pool: str) -> str:
 
 def desired_of(session: Session, node: Node) -> Desired | None:
     """Give what is wanted of a node; None where nobody ever said."""
-    latest = [newest(session, scope) for scope in (pool_scope(node.pool), node_scope(node.id))]
-    said = [entry for entry in latest if entry is not None]
+    scopes = (pool_scope(node.pool), node_scope(node.id))
+    last = select(func.max(Configuration.generation)).where(Configuration.scope.in_(scopes))
+    query = select(Configuration).where(Configuration.generation.in_(last.group_by(Configuration.scope)))
+    said = {entry.scope: entry for entry in session.scalars(query)}
     if not said:
         return None
-    documents = [entry.document for entry in said if entry.document is not None]
+    # The pool's first, since the node's own sections take the place of its.
+    documents = [
+        entry.document for scope in scopes if (entry := said.get(scope)) and entry.document is not None
+    ]
     # One document goes out as it was written, comments and all.
     document = documents[0] if len(documents) == 1 else _merged(documents)
-    return Desired(max(entry.generation for entry in said), document, node.id)
+    return Desired(max(entry.generation for entry in said.values()), document, node.id)
 
 
 def newest(session: Session, scope: str) -> Configuration | None:

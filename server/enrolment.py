@@ -101,11 +101,10 @@ def note_refused_key(session: Session, node_id: str, asked: Asked) -> None:
     node.refused_at = clock.now()
 
 
-def node_of_key(session: Session, fingerprint: str) -> Node | None:
-    """Give the node that holds a key."""
-    return session.scalar(
-        select(Node).join(Mark, Mark.node_id == Node.id).where(Mark.mark == KEY + fingerprint)
-    )
+def node_of_key(session: Session, fingerprint: str, *, lock: bool = False) -> Node | None:
+    """Give the node that holds a key, no other transaction's until this one ends where it is to `lock`."""
+    query = select(Node).join(Mark, Mark.node_id == Node.id).where(Mark.mark == KEY + fingerprint)
+    return session.scalar(query.with_for_update(of=Node) if lock else query)
 
 
 def certificate_for(
@@ -132,18 +131,22 @@ def take_key(session: Session, node: Node, fingerprint: str, *, keep_old: bool) 
     holder = node_of_key(session, fingerprint)
     if holder is not None and holder.id != node.id:
         raise RefusalError(409, "machine-known", "this key belongs to another node")
+    node.older_key = keep_old
     if not keep_old:
-        session.execute(
-            delete(Mark).where(
-                Mark.node_id == node.id, Mark.mark.startswith(KEY), Mark.mark != KEY + fingerprint
-            )
-        )
+        drop_other_keys(session, node, fingerprint)
     if holder is None:
         session.add(Mark(mark=KEY + fingerprint, node_id=node.id))
     if node.key_fingerprint != fingerprint:
         node.key_fingerprint = fingerprint
         node.certificate = None
         node.certificate_until = None
+
+
+def drop_other_keys(session: Session, node: Node, fingerprint: str) -> None:
+    """End every key of a node but one."""
+    others = (Mark.node_id == node.id, Mark.mark.startswith(KEY), Mark.mark != KEY + fingerprint)
+    session.execute(delete(Mark).where(*others))
+    node.older_key = False
 
 
 def _require_token(session: Session, asked: Asked) -> Token:

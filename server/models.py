@@ -62,6 +62,8 @@ class Node(Base):
     serial: Mapped[str | None] = mapped_column(String(128))
     macs: Mapped[str] = mapped_column(Text)
     key_fingerprint: Mapped[str] = mapped_column(String(64))
+    # It renewed with a new key: the one from before is good until the new one is seen.
+    older_key: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     address: Mapped[str | None] = mapped_column(String(64))
     certificate: Mapped[str | None] = mapped_column(Text)

@@ -21,7 +21,7 @@ def read_listen(text: str) -> tuple[str, int]:
     """Read ADDR, ADDR:PORT, [V6]:PORT or :PORT; InputError for what is none of them."""
     match = _ADDRESS.fullmatch(text)
     # A bare IPv6 address has colons, but no port.
-    if match is None and text.count(":") > 1:
+    if match is None and _is_address(text):
         match = _ADDRESS.fullmatch(f"[{text}]")
     port = int(match["port"] or DEFAULT_PORT) if match else 0
     if match is None or port > 65535:

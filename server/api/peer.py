@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from server import clock
 from server.certificates import CLIENT, NODE_URI, PROXY_URI, holds, key_fingerprint, uris
-from server.enrolment import KEY, node_of_key
-from server.models import Mark, Node
+from server.enrolment import drop_other_keys, node_of_key
+from server.models import Node
 from server.nodes import is_trusted
 from server.refusal import RefusalError
 from server.site import Site
@@ -65,27 +65,19 @@ def require_node(session: Session, request: Request, node_id: str) -> Node:
         raise RefusalError(401, "certificate-needed", "this needs the certificate that enrolling gave")
     key = certificate.public_key()
     fingerprint = key_fingerprint(key) if isinstance(key, ec.EllipticCurvePublicKey) else ""
-    node = node_of_key(session, fingerprint)
+    node = node_of_key(session, fingerprint, lock=True)
     if node is None or NODE_URI + node.id not in uris(certificate):
         raise RefusalError(403, "certificate-refused", "this certificate's key is no node's (any more)")
     if node.id != node_id:
         raise RefusalError(403, "not-this-node", "this certificate is another node's")
-    session.refresh(node, with_for_update=True)
     if node.state == State.RETIRED:
         raise RefusalError(403, "retired", "this node was retired")
     if not is_trusted(node):
         raise RefusalError(403, "certificate-refused", f"this node is {node.state}")
-    _drop_older_keys(session, node, fingerprint)
+    if node.older_key and node.key_fingerprint == fingerprint:
+        # The first use of a new key ends the old one; until then the answer may have been lost.
+        drop_other_keys(session, node, fingerprint)
     return node
-
-
-def _drop_older_keys(session: Session, node: Node, fingerprint: str) -> None:
-    """The first use of a new key ends the old one: an answer with a new certificate may have been lost."""
-    if node.key_fingerprint != fingerprint:
-        return
-    for mark in session.query(Mark).filter(Mark.node_id == node.id, Mark.mark.startswith(KEY)):
-        if mark.mark != KEY + fingerprint:
-            session.delete(mark)
 
 
 def _stood_by(certificate: x509.Certificate, site: Site) -> x509.Certificate:

@@ -31,7 +31,7 @@ def command() -> None:
 
 @command.command("list")
 @click.option("--pool", metavar="NAME", help="Only this pool's.")
-@click.option("--state", type=click.Choice([*State]), help="Only those in this state.")
+@click.option("--state", type=click.Choice([str(state) for state in State]), help="Only those in this state.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @place_options
 def list_nodes(*, place: Place, pool: str | None, state: str | None, as_json: bool) -> None:

@@ -28,8 +28,8 @@ def programs() -> Path | None:
 
 
 @contextlib.contextmanager
-def cluster() -> Iterator[Cluster]:
-    """Run a cluster until the block ends; nothing of it is left."""
+def cluster(*, durable: bool = False) -> Iterator[Cluster]:
+    """Run a cluster until the block ends; nothing of it is left. Only a `durable` one waits for its disk."""
     bin_folder = programs()
     assert bin_folder is not None, "tools/setup installs postgresql"
     # A socket's path has 107 characters at most, so that pytest's own folders are too deep.
@@ -50,7 +50,7 @@ def cluster() -> Iterator[Cluster]:
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [bin_folder / "postgres", "-D", folder / "data", "-k", folder, "-c", "listen_addresses=",
-                 "-c", "fsync=off", "-c", "max_connections=200"],
+                 "-c", f"fsync={'on' if durable else 'off'}", "-c", "max_connections=200"],
                 stdout=output, stderr=output, cwd=folder, preexec_fn=_die_with_parent, **as_user,  # noqa: PLW1509 - it takes no lock
             )  # fmt: skip
         found = Cluster(folder, user)

@@ -100,11 +100,13 @@ def test_approve_reject_retire_by_forms(server: Server, web: httpx.Client) -> No
     for node in (first, second):
         node.enroll(server.token())
     assert first.node_id in web.get("/nodes?state=pending&pool=default").text
+    assert first.fingerprint[-2:] in web.get(f"/nodes/{first.node_id}").text
     answer = web.post(f"/nodes/{first.node_id}/approve", data={"csrf": csrf})
     assert answer.status_code == 303
     assert first.enroll().status_code == 200
     web.post(f"/nodes/{second.node_id}/reject", data={"csrf": csrf})
     assert second.enroll().json()["code"] == "retired"
+    assert web.get(f"/nodes/{second.node_id}").status_code == 200
     web.post(f"/nodes/{first.node_id}/retire", data={"csrf": csrf})
     assert first.heartbeat().json()["code"] == "retired"
     approved = [event for event in server.events(first) if event["kind"] == "approved"]

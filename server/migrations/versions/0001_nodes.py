@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("serial", sa.String(128)),
         sa.Column("macs", sa.Text(), nullable=False),
         sa.Column("key_fingerprint", sa.String(64), nullable=False),
+        sa.Column("older_key", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("address", sa.String(64)),
         sa.Column("certificate", sa.Text()),
