@@ -47,6 +47,8 @@ def nodectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     for folder in (config, places.root / "etc/netplan", places.image, places.run):
         folder.mkdir(parents=True)
     monkeypatch.setenv("NODECRUST_PLUGINS", "")
+    # It would take the place of pytest's own, for all tests that come after.
+    monkeypatch.setattr("node.cli.main.configure_logging", lambda **_: None)
     monkeypatch.setattr(config_desk, "LiveCommands", Commands)
     monkeypatch.setattr(config_desk, "CONFIG", config)
     monkeypatch.setattr(config_desk, "Places", lambda: places)
