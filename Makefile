@@ -33,13 +33,13 @@ demo-shell: ## Log in to the node that the last demo made
 	@$(BIN)/python -m demo --shell
 
 .PHONY: test
-test: lint types layers test-unit test-oldest test-loop test-image test-vm ## Everything that must pass
+test: lint types layers test-unit test-oldest test-cobbler test-loop test-image test-vm ## Everything that must pass
 
 .PHONY: lint
 lint: setup ## Style of Python and shell
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@shellcheck tools/setup $$(git ls-files '*.sh')
+	@shellcheck tools/setup tools/cobbler-venv $$(git ls-files '*.sh')
 
 .PHONY: types
 types: setup ## mypy, strict
@@ -58,6 +58,11 @@ test-oldest: setup ## Types and unit tests with the versions that Debian 13 has,
 	@tools/oldest-venv
 	@.venv-oldest/bin/mypy
 	@.venv-oldest/bin/python -m pytest tests/unit
+
+.PHONY: test-cobbler
+test-cobbler: setup ## A real cobbler in a mount namespace (root)
+	@tools/cobbler-venv
+	@$(PYTEST) tests/cobbler
 
 .PHONY: test-loop
 test-loop: setup ## Real partitioning and copying on loop devices (root)
@@ -87,4 +92,4 @@ docs: setup ## Write the generated pages of docs/ anew
 
 .PHONY: clean
 clean: ## Remove what the targets made in this folder; the cache outside it stays
-	@rm -rf build .venv .venv-oldest .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf build .venv .venv-oldest .venv-cobbler .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

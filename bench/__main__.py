@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 
-_ALL = ("payload", "startup", "images", "builds", "boot", "rendering", "kept", "screens")
+_ALL = ("payload", "startup", "images", "builds", "boot", "rendering", "kept", "screens", "registration")
 _PAGE = Path("docs/benchmarks.md")
 _HEAD = """# Benchmarks
 

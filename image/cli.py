@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 
 from image import answers as answers_file
-from image import iso
+from image import cobbler_cli, iso
 from image.build import Request, build
 from image.progress import Progress
 from image.serve import Ports, listen_http, serve
@@ -132,6 +132,9 @@ def serve_command(folder: Path, listen: str, http_port: int, tftp_port: int | No
     )
     _tell_doubts(asked["answers"])
     serve(the_site, listener, ports, asked["dhcp"], click.echo)
+
+
+cli.add_command(cobbler_cli.group)
 
 
 def _stop(number: int, _: object) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from image import ks_netplan, ks_reader
+from image import ks_reader
 from image.origin import Complaint, Origin
+from node.installer.sources import kickstart_network
 from node.plugins.access import hashes, ssh_keys
 from node.plugins.locale.keymaps import layout_of
 
@@ -239,7 +240,7 @@ def load(path: Path, *, ks_version: str | None = None) -> Kickstart:
     gathering = _Gathering()
     for origin, name, value in reader.directives:
         gathering.take(origin, name, value)
-    hostname, netplan, complaints = ks_netplan.netplan(gathering.networks)
+    hostname, netplan, of_network = kickstart_network.netplan(gathering.networks)
     scripts = tuple(
         PostScript(origin, script.interp, script.script, not script.inChroot)
         for origin, script in zip(reader.script_origins, reader.handler.scripts, strict=True)
@@ -250,7 +251,8 @@ def load(path: Path, *, ks_version: str | None = None) -> Kickstart:
         if not one.interpreter.strip()
     ]
     packages = reader.handler.packages
-    complaints = [*blank, *gathering.complaints, *complaints, *_group_complaints(reader)]
+    complaints = [*blank, *gathering.complaints, *_group_complaints(reader)]
+    complaints += [Complaint(origin, words) for origin, words in of_network]
     known = {"root", *gathering.accounts}
     complaints += [
         Complaint(origin, f"sshkey --username={value.username}: no user directive names that account")

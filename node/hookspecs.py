@@ -1,7 +1,8 @@
 """Every hook, on one page: when it is called, what it gets and what it may give.
 
-All hooks return data and change nothing; what acts is a step, which only the engine runs. Arguments and
-results are serializable, so that a plugin can live in another process.
+All hooks return data and change nothing; what acts is a step, which only the engine runs, or a backend of
+registration, which only the agent calls. Arguments and results are serializable, so that a plugin can live
+in another process.
 """
 
 # A specification has no body.
@@ -9,7 +10,7 @@ results are serializable, so that a plugin can live in another process.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -20,10 +21,13 @@ from node.model.answers import Answers, Section
 from node.model.inventory import Disk, Inventory
 from node.model.layout import Layout
 from node.model.problem import Problem
+from node.model.registration import Backend
 from node.model.state import RenderedFile, State
 from node.model.step import PlannedStep
 
 PROJECT = "nodecrust"
+# Brings a changed setting of a backend into force. No restart: the agent itself may be what changes it.
+REGISTRATION_LIVE = (("systemctl", "--no-block", "start", "nodecrust-register.service"),)
 API_VERSION = 1
 
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -61,11 +65,16 @@ class Target:
 
 @dataclass(frozen=True)
 class StatusLine:
-    """One line of `nodectl status`: a term, its value and whether all is well with it."""
+    """One line of `nodectl status`: a term, its value and whether all is well with it.
+
+    `topic` is the console's page that it stands on (`registration`); those of a topic whose `term` is not the
+    topic itself are left out of its first page, unless something is wrong.
+    """
 
     term: str
     value: str
     healthy: bool = True
+    topic: str = ""
 
 
 class Hooks:
@@ -112,6 +121,22 @@ class Hooks:
         """Give a section's values as its `schema_version` `version` + 1 has them, None where it isn't ours.
 
         Called when a stored state is read whose section is older than the section's model.
+        """
+
+    @hookspec
+    def node_probe(self, inventory: Inventory) -> Mapping[str, Any]:
+        """Give further facts of the machine as plain data, kept under the plugin's own name.
+
+        Called by the agent when it tells a server what the node is made of, not at every heartbeat.
+        """
+
+    @hookspec
+    def node_register(self, state: State) -> Sequence[Backend]:
+        """Give the backends of registration that this state asks for, none where it asks for none.
+
+        Called by the agent before each round. A backend acts only when the agent calls it, never here. So
+        that the agent is started at all, the plugin renders /etc/nodecrust/registration.d/NAME (without
+        secrets) where it has one, with `live=REGISTRATION_LIVE`.
         """
 
     @hookspec

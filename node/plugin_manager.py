@@ -35,6 +35,8 @@ BUILT_INS = (
     "node.plugins.kernel",
     "node.plugins.state",
     "node.plugins.virtualization",
+    "node.plugins.registration",
+    "node.plugins.cobbler",
 )
 
 

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import FrameType
 
 from node.boot.last_good import ByPlugin
 from node.model.state import RenderedFile, State
 from node.plugin_manager import Plugins
+from node.system.time_limit import TooLongError, time_limit
 
 PLUGIN_TIMEOUT_S = 5.0
 LOADING_TIMEOUT_S = 12.0
 # The initrd gives all of it 30 s; what is left of them is for writing.
 ALL_TIMEOUT_S = 24.0
 _LEAST_S = 0.1
-
-
-class TooLongError(Exception):
-    """A plugin that was given its time and took more."""
 
 
 @dataclass(frozen=True)
@@ -36,22 +30,6 @@ class Rendering:
     def files(self) -> tuple[RenderedFile, ...]:
         """All files, in the order of the plugins."""
         return tuple(file for files in self.by_plugin.values() for file in files)
-
-
-@contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TooLongError in the block after `seconds`, and every second from then on for who swallows it."""
-
-    def ring(_signal: int, _frame: FrameType | None) -> None:
-        raise TooLongError(f"it took longer than {seconds:.2g} s")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def load_plugins() -> Plugins:

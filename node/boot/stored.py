@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from node.boot.image_facts import runs_from_slot
-from node.boot.rendering import time_limit
 from node.errors import NodeError
 from node.model.answers import Section, SectionModel, sections_by_key
 from node.model.state import State
 from node.persist.store import BrokenStateError, FutureStateError, StoredState, read_state
 from node.plugin_manager import Plugins
+from node.system.time_limit import time_limit
 
 READING_TIMEOUT_S = 8.0
 # node.plugins.state writes it, last of all.

@@ -135,6 +135,7 @@ _AGING = {"password_hash": _HASH, "password_max_days": 30, "password_changed": "
 _BASE: Mapping[str, Any] = {
     "access": {"admin": {"ssh_keys": [_KEY], **_AGING}, "root": _AGING},
     "logging": {"forward": ["tls://log.example.org:6514"]},
+    "registration": {"server": "https://manage.example.org:8443", "fingerprint": "ab" * 32},
 }
 
 # A value for each key that is another than its default and than that of _BASE: with it the node is rendered
@@ -170,6 +171,19 @@ SAMPLES: Mapping[str, Any] = {
     "logging.forward": ["udp://192.0.2.9:514"],
     "logging.ca": "-----BEGIN CERTIFICATE-----\nMIIABAAAAAA=\n-----END CERTIFICATE-----\n",
     "logging.tls_name": "other.example.org",
+    "registration.server": "https://other.example.org:8443",
+    "registration.fingerprint": "12" * 32,
+    "registration.token": "nct_another-token",
+    "registration.pool": "lab",
+    "cobbler.server": "https://other.example.org",
+    "cobbler.fingerprint": "34" * 32,
+    "cobbler.trust": "network",
+    "cobbler.system": "node8",
+    "cobbler.netboot_off": False,
+    "cobbler.register_system": True,
+    "cobbler.profile": "lab",
+    "cobbler.user": "node",
+    "cobbler.password": "another",
     "kernel.modules": ["dummy"],
     "kernel.options": {"bonding": {"max_bonds": 0}},
     "kernel.blacklist": ["floppy"],

@@ -29,6 +29,9 @@ COMMANDS = {
     "plugins": CommandEntry("node.cli.plugins", "List the plugins and the hooks that each one implements."),
     "config": CommandEntry("node.cli.config", "Show and change the configuration that lasts."),
     "password": CommandEntry("node.cli.password", "Set the password of the admin user or of root."),
+    "register": CommandEntry(
+        "node.cli.register", "Register this node with the servers that its configuration names."
+    ),
     "persist": CommandEntry("node.cli.persist", "Keep files that the configuration knows nothing of."),
     "boot": CommandEntry("node.cli.boot", "Render the stored configuration into the root of this boot."),
 }

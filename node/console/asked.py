@@ -10,8 +10,16 @@ from node.console.network import NetworkPart
 from node.console.parts import Typed, part_of
 from node.console.power import PowerPage
 from node.console.reading import LinesPage, LogPage
+from node.console.standing import StandingPart
 from node.console.views import Overview
-from node.console.words import REGISTRATION, Line, panel_lines, status_lines, storage_lines
+from node.console.words import (
+    REGISTRATION,
+    Line,
+    panel_lines,
+    registration_lines,
+    status_lines,
+    storage_lines,
+)
 from node.locale import _
 from node.model.answers import Section
 from node.model.page import Field, ListField, TextField, ToggleField, ViewField
@@ -74,6 +82,8 @@ def _form(screens: Screens, section: Section) -> FormPage:
     given = [field for page in section.pages for field in page.fields]
     parts: list[Typed] = []
     cards: list[NetworkPart] = []
+    if section.key == REGISTRATION:
+        parts.append(StandingPart(registration_lines))
     for field in (*given, *_MORE.get(section.key, ())):
         if not isinstance(field, ViewField):
             parts.append(part_of(screens, field))
@@ -88,6 +98,7 @@ def _form(screens: Screens, section: Section) -> FormPage:
         apply=screens.changing.apply,
         help_text=_(page.help) if page and page.help else _(section.help),
     )
+    form.standing = next((part for part in parts if isinstance(part, StandingPart)), None)
     for part in cards:
         part.relaid = form.relaid
     return form
@@ -100,4 +111,4 @@ def _cards(overview: Overview | None) -> list[str]:
 
 
 def _registration(overview: Overview) -> list[Line]:
-    return panel_lines(panel for panel in overview.panels if panel.term.lower().startswith(REGISTRATION))
+    return registration_lines(overview)

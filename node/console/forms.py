@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from node.console.parts import Typed
+from node.console.standing import StandingPart
 from node.console.views import Change, Overview
 from node.locale import _
 from node.model.problem import Problem
@@ -58,6 +59,7 @@ class FormPage:
         self.title = title
         self.help = help_text
         self.parts = list(parts)
+        self.standing: StandingPart | None = None
         self._values: Mapping[str, Any] = {}
         buttons = ButtonsRow([(_("Apply"), lambda: apply(self)), (_("Undo"), self.undo)])
         self._form = Form([Words(_("Reading ..."))], buttons, about_rows=3, on_enter=self._to_buttons)
@@ -117,4 +119,6 @@ class FormPage:
         self._form.tell()
 
     def update(self, overview: Overview) -> None:
-        """What is typed stays."""
+        """Show how it stands now; what is typed stays."""
+        if self.standing:
+            self.standing.look(overview)

@@ -102,7 +102,7 @@ class FieldPart:
 
 
 class SecretPart:
-    """A secret that is typed twice and stored as its hash; empty is no change."""
+    """A secret that is typed twice and mostly stored as its hash; empty is no change."""
 
     def __init__(self, field: SecretField) -> None:
         self.field = field
@@ -123,12 +123,18 @@ class SecretPart:
         self.show_problems(())
 
     def changes(self) -> Sequence[Change]:
-        """None that could be told before it is hashed."""
-        return ()
+        """Give what is stored as it was typed; what is hashed can't be told before that."""
+        if self.field.hashed or not self._typed:
+            return ()
+        return (Change(self.field.key, self._first.value),)
 
     def secrets(self) -> Mapping[str, str]:
-        """Give what was typed twice alike."""
-        return {self.field.key: self._first.value} if self._first.value and not self.faults() else {}
+        """Give what was typed twice alike and is stored as its hash."""
+        return {self.field.key: self._first.value} if self.field.hashed and self._typed else {}
+
+    @property
+    def _typed(self) -> bool:
+        return bool(self._first.value) and not self.faults()
 
     def faults(self) -> Sequence[Problem]:
         """Say that both differ."""

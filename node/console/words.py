@@ -44,7 +44,9 @@ def status_lines(overview: Overview) -> list[Line]:
     lines += [
         (_("Gateway") if number == 0 else "", plain(each)) for number, each in enumerate(status.gateways)
     ]
-    lines += panel_lines(overview.panels)
+    # What is only of use with its topic stands on that one's page.
+    first = (each for each in overview.panels if each.topic in ("", each.term.lower()) or not each.healthy)
+    lines += panel_lines(first)
     disks = [role for role in status.roles if role.role in PLACES and role.mounted_at]
     if disks:
         lines.append((_("Disk use"), ", ".join(f"{role.mounted_at} {role.share:.0%}" for role in disks)))
@@ -81,6 +83,15 @@ def panel_lines(panels: Iterable[StatusLine]) -> list[Line]:
         )
         for panel in panels
     ]
+
+
+def registration_lines(overview: Overview) -> list[Line]:
+    """Give where the node stands with its servers and what an operator must do."""
+    return panel_lines(
+        panel
+        for panel in overview.panels
+        if panel.topic == REGISTRATION or panel.term.lower().startswith(REGISTRATION)
+    )
 
 
 def _heading(term: str) -> str:

@@ -83,6 +83,12 @@ these make, else to the card of `BOOTIF=01-aa-bb-cc-dd-ee-ff`, which pxelinux's 
 machine booted over, else (DHCP) to every card. A node with a stored configuration forgets all of it once that
 is in force; an installer and a node without one go on with it.
 
+## Arguments of old nodes
+
+`management_server=HOST[:PORT]` means `node.registration.server=https://HOST[:PORT]`, and
+`management_server_fingerprint=HEX` means `node.registration.fingerprint=HEX`; so do `node.legacy.` with these
+names.
+
 ## Where answers come from
 
 | `node.answers=` | is believed when |

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import socket
 from pathlib import Path
@@ -18,6 +19,7 @@ from node.system.probe.processors import find_cpu, find_memory
 from node.system.probe.virtualization import find_virtualization
 
 LIBVIRT = "libvirt"
+REGISTRATION = "registration"
 # The daemon is started by its socket, which takes its time on a slow machine.
 _TIMEOUT_S = 45.0
 _DAEMONS = ("usr/sbin/libvirtd", "usr/sbin/virtqemud")
@@ -26,8 +28,11 @@ _VERSION = re.compile(r"\d+(\.\d+)+")
 _NO_SOCKETS = Path("/nonexistent")
 
 
-def quick_inventory(commands: Commands) -> Inventory:
-    """Give the machine without its disks; `facts["libvirt"]` is what `ask_libvirt` gives."""
+def quick_inventory(commands: Commands, *, libvirt: bool = True) -> Inventory:
+    """Give the machine without its disks; `facts["libvirt"]` is what `ask_libvirt` gives.
+
+    Without `libvirt` its daemon is left alone. `facts["registration"]` is what `find_registration` gives.
+    """
     try:
         cpu, memory = find_cpu(), find_memory()
     except (OSError, ValueError):
@@ -45,8 +50,24 @@ def quick_inventory(commands: Commands) -> Inventory:
         virtualization=dataclasses.replace(virtualization, kvm=Path("/dev/kvm").exists()),
         nics=find_nics(),
         image=image,
-        facts={LIBVIRT: ask_libvirt(commands)},
+        facts={
+            **({LIBVIRT: ask_libvirt(commands)} if libvirt else {}),
+            REGISTRATION: find_registration(),
+        },
     )
+
+
+def find_registration(root: Path = Path("/")) -> dict[str, Any]:
+    """Give the names of the backends of registration that this node is told of, and the last word of each."""
+    try:
+        asked = sorted(path.name for path in (root / "etc/nodecrust/registration.d").iterdir())
+    except OSError:
+        return {}
+    try:
+        backends = json.loads((root / "run/node/registration.json").read_text())["backends"]
+    except (OSError, ValueError, KeyError, TypeError):
+        backends = {}
+    return {"asked": asked, "backends": backends}
 
 
 def ask_libvirt(commands: Commands, root: Path = Path("/")) -> dict[str, Any]:

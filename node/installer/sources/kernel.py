@@ -12,7 +12,7 @@ from typing import Any
 from node.installer.document import scalar
 from node.installer.keys import KnownKey, KnownKeys
 from node.installer.sources.command_line import Argument, split
-from node.installer.sources.own_arguments import ALIASES, LEGACY_PREFIX, OWN_NAMES
+from node.installer.sources.own_arguments import ALIASES, LEGACY_PREFIX, OLD_NAMES, OWN_NAMES
 from node.model.answers import Layer
 from node.model.inventory import Inventory, Nic
 from node.model.origin import Origin, Precedence
@@ -74,8 +74,18 @@ class _Reading:
             self._take_boot_card(argument)
         elif argument.name in ("ip", "bond", "vlan", "bridge", "nameserver", "rd.route"):
             self.network.append(str(argument))
+        elif argument.name in OLD_NAMES:
+            self._take_old(argument)
         elif argument.name.startswith(PREFIX):
             self._take_ours(argument, argument.name.removeprefix(PREFIX))
+
+    def _take_old(self, argument: Argument) -> None:
+        """Take an argument of old nodes for the key of the answers that means the same."""
+        dotted, leading = OLD_NAMES[argument.name]
+        key = self._known.get(dotted)
+        if key and argument.value:
+            bare = "://" not in argument.value
+            self._set(Argument(argument.name, (leading if bare else "") + argument.value), dotted, key)
 
     def _take_boot_card(self, argument: Argument) -> None:
         if match := _BOOTIF.fullmatch(argument.value or ""):
@@ -92,6 +102,9 @@ class _Reading:
                 self.own[name] = argument.value
             else:
                 self._complain(argument, "kernel-argument", "has no value", f"Write {argument.name}=VALUE")
+            return
+        if name.startswith(LEGACY_PREFIX) and (old := name.removeprefix(LEGACY_PREFIX)) in OLD_NAMES:
+            self._take_old(Argument(old, argument.value))
             return
         if name.startswith(LEGACY_PREFIX):
             self._complain(

@@ -11,10 +11,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from node.errors import InputError
+from node.model.fingerprint import fingerprint
 from node.model.origin import Origin, Precedence
 from node.model.problem import Problem, Severity
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _USER = re.compile(r"(://)[^/?#]*@")
 # Where an image or a medium keeps the certificates that https is checked with.
 IMAGE_CA = Path("/etc/nodecrust/ca.pem")
@@ -78,7 +78,7 @@ def locate(
                 "Write https://, http:// or tftp:// with a host, medium:/PATH or file:/PATH",
             ),
         )
-    sha256 = _fingerprint(own.get("answers.sha256", ""))
+    sha256 = fingerprint(own.get("answers.sha256", ""))
     if own.get("answers.sha256") and not sha256:
         problems.append(
             _problem("node.answers.sha256", "is not a SHA-256", "Write its 64 hexadecimal digits")
@@ -87,7 +87,7 @@ def locate(
     if given := own.get("answers.ca", ""):
         if given.startswith("/"):
             ca_file = Path(given)
-        elif not (ca_sha256 := _fingerprint(given)):
+        elif not (ca_sha256 := fingerprint(given)):
             problems.append(
                 _problem(
                     "node.answers.ca",
@@ -137,12 +137,6 @@ def place(address: str) -> tuple[Scheme | None, str]:
         path = "/" + rest.lstrip("/")
         return (scheme, path) if len(path) > 1 and ".." not in Path(path).parts else (None, "")
     return (scheme, address) if host and port != 0 else (None, "")
-
-
-def _fingerprint(text: str) -> str:
-    """Give 64 hexadecimal digits in lower case, with openssl's colons taken out; "" where it is not that."""
-    digits = text.lower().removeprefix("sha256:").replace(":", "")
-    return digits if _SHA256.fullmatch(digits) else ""
 
 
 def _trust_problems(scheme: Scheme, address: str, *, checked: bool, trusted: bool) -> list[Problem]:

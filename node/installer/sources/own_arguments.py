@@ -53,3 +53,8 @@ OWN_ARGUMENTS = (
 OWN_NAMES = frozenset(argument.name for argument in OWN_ARGUMENTS)
 ALIASES = {"reinstall": "install.reinstall"}
 LEGACY_PREFIX = "legacy."
+# Names without `node.` that profiles of old nodes carry: the key that each means, and what its value lacks.
+OLD_NAMES = {
+    "management_server": ("registration.server", "https://"),
+    "management_server_fingerprint": ("registration.fingerprint", ""),
+}

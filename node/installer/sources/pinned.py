@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import socket
 import ssl
 from pathlib import Path
-from typing import Any, cast
 
 from node.errors import InputError, TryAgainError
 from node.installer.sources.location import Location
-
-_ENCODING_DER = 2  # _ssl.ENCODING_DER, X509_FILETYPE_ASN1 of OpenSSL
+from node.system.tls import anchored, chain_of, unchecked
 
 
 def tls_context(location: Location, *, host: str, port: int, timeout_s: float) -> ssl.SSLContext:
@@ -32,50 +29,24 @@ def tls_context(location: Location, *, host: str, port: int, timeout_s: float) -
                 details=f"node.answers.ca is {location.ca_sha256}\n{seen}",
                 mend="Give the right fingerprint; the server must send the CA's certificate with its own",
             )
-        context = _strict()
-        context.load_verify_locations(cadata=ssl.DER_cert_to_PEM_cert(pinned[0]))
-        return context
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
+        return anchored(pem=ssl.DER_cert_to_PEM_cert(pinned[0]))
+    return unchecked()
 
 
 def _trusting_file(path: Path) -> ssl.SSLContext:
-    context = _strict()
     try:
-        context.load_verify_locations(cafile=str(path))
+        return anchored(path=path)
     except (OSError, ssl.SSLError) as error:
         raise InputError(
             f"{path} holds no certificate that can be read: {error.strerror or error}",
             mend="Put the CA's certificate there, as PEM",
         ) from None
-    return context
-
-
-def _strict() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # What is pinned is the anchor, be it a root, an intermediate or the server's own certificate.
-    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
-    return context
 
 
 def _chain(host: str, port: int, timeout_s: float) -> list[bytes]:
-    """Give the certificates that a server sends, as DER. Nothing else of this connection is used."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
     try:
-        with (
-            socket.create_connection((host, port), timeout=timeout_s) as plain,
-            context.wrap_socket(plain, server_hostname=host) as secure,
-        ):
-            # Public since Python 3.13; before, the same on the object below.
-            asked = secure if hasattr(secure, "get_unverified_chain") else cast("Any", secure)._sslobj
-            chain = cast("Any", asked).get_unverified_chain() or []
+        return chain_of(host, port, timeout_s=timeout_s)
     except OSError as error:
         raise TryAgainError(
             f"{host}:{port} can't be reached: {error.strerror or error}", mend="Is the server up?"
         ) from None
-    return [der if isinstance(der, bytes) else der.public_bytes(_ENCODING_DER) for der in chain]

@@ -195,3 +195,15 @@ def test_a_page_that_fails_leaves_the_others(operator: Operator, monkeypatch: py
     monkeypatch.setattr(page, "_lines", broken)
     operator.press("f5").sees("Reference: ")
     operator.page("logging").sees("tls://log.example.org")
+
+
+def test_a_token_is_stored_as_it_is_and_shown_nowhere(operator: Operator) -> None:
+    operator.log_in().page("registration").press("enter").type("https://m.example.org").press("tab")
+    operator.type("ab" * 32).press("tab").type("nct_a-token").press("tab").type("nct_a-token")
+    assert "nct_a-token" not in operator.picture
+    operator.press("tab", "tab", "enter").sees("Change this?", "server: https://m.example.org")
+    assert "nct_a-token" not in operator.picture
+    operator.press("enter").sees("Stored.")
+    # No hash of it, which no server would know.
+    assert operator.node.stored["registration"]["token"] == "nct_a-token"
+    assert "nct_a-token" not in operator.picture

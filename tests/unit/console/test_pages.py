@@ -12,7 +12,9 @@ from node.console.views import Change, TrialView
 from node.demo.console import recorded
 from node.hookspecs import StatusLine
 from node.locale import use
+from node.model.fingerprint import shown
 from node.model.status import Interface
+from node.plugins.registration.panel import lines
 from tests.unit.console.desk import Operator
 
 PAGES = ("status", "network", "access", "storage", "logging", "plugins", "log", "power")
@@ -67,8 +69,28 @@ def test_a_degraded_node(tmp_path: Path, snapshot) -> None:
     operator.sees("! not registered: server away")
 
 
-def test_no_registration_no_page(tmp_path: Path) -> None:
-    assert "registration" not in [page.key for page in Operator(tmp_path).screens.shown]
+def test_where_the_node_stands_is_said_above_the_settings(tmp_path: Path, snapshot) -> None:
+    known = {
+        "asked": ["server"],
+        "backends": {
+            "server": {
+                "standing": "pending",
+                "words": "waits until somebody agrees to node 7d1a",
+                "mend": "Compare the key's fingerprint with the server's and agree there",
+                "terms": [["registration CA", shown("ab" * 32)], ["registration key", shown("0123" * 16)]],
+            }
+        },
+    }
+    operator = Operator(tmp_path, panels=lines(known))
+    # On the first page only what must be done.
+    operator.sees("waits until somebody agrees")
+    assert "SHA256:ab" not in operator.picture
+    assert operator.page("registration").picture == snapshot
+    operator.sees("SHA256:ab:ab", "SHA256:01:23", "Server")
+
+
+def test_a_node_that_is_told_of_no_server_says_so(tmp_path: Path) -> None:
+    Operator(tmp_path).page("registration").sees("told of no server")
 
 
 def test_a_trial_of_somebody_else_is_said(tmp_path: Path) -> None:

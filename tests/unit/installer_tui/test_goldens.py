@@ -161,6 +161,7 @@ SCREENS: dict[str, Callable[[], Desk]] = {
     "network, a problem": broken_name,
     "network, help": help_text,
     "access": lambda: page("vm-virtio-blank", "access"),
+    "registration": lambda: page("vm-virtio-blank", "registration"),
     "access, two passwords": different_passwords,
     "derived from a model": lambda: page("vm-virtio-blank", "kernel"),
     "summary": lambda: page(

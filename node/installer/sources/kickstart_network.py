@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from image.origin import Complaint, Origin
+Place = TypeVar("Place")
 
 # Bond options as the kernel names them, and netplan's names (netplan-yaml's "parameters").
 _BOND_OPTIONS: Mapping[str, str] = {
@@ -28,20 +28,23 @@ _ANY_DEVICE = frozenset({"", "link", "bootif", "ibft"})
 
 
 def netplan(
-    directives: Iterable[tuple[Origin, Any]],
-) -> tuple[str | None, dict[str, Any] | None, list[Complaint]]:
-    """The host name, what stands below netplan's `network:` (None without any), and complaints."""
+    directives: Iterable[tuple[Place, Any]],
+) -> tuple[str | None, dict[str, Any] | None, list[tuple[Place, str]]]:
+    """Give the host name, what stands below netplan's `network:` (None without any), and complaints.
+
+    Directives are pykickstart's, each with the place that a complaint about it names.
+    """
     hostname: str | None = None
     network: dict[str, Any] = {}
-    complaints: list[Complaint] = []
-    for origin, one in directives:
+    complaints: list[tuple[Place, str]] = []
+    for place, one in directives:
         hostname = one.hostname or hostname
         if one.hostname and not one.device and not one.ip and one.bootProto in ("", "dhcp"):
             continue  # `network --hostname=NAME` alone says nothing about a link
         try:
             _add(network, one)
         except ValueError as error:
-            complaints.append(Complaint(origin, f"network: {error}"))
+            complaints.append((place, f"network: {error}"))
     return hostname, ({"version": 2, **network} if network else None), complaints
 
 
@@ -112,7 +115,7 @@ def _add_ipv4(one: Any, settings: dict[str, Any], addresses: list[str], routes: 
         if one.nodefroute:
             settings["dhcp4-overrides"] = {"use-routes": False}
     else:
-        raise ValueError(f"--bootproto={one.bootProto} is not honoured by this builder")
+        raise ValueError(f"--bootproto={one.bootProto} is not honoured")
 
 
 def _add_ipv6(one: Any, settings: dict[str, Any], addresses: list[str], routes: list[dict[str, str]]) -> None:
@@ -135,6 +138,6 @@ def _bond_parameters(options: str) -> dict[str, Any]:
     for option in options.replace(";", ",").split(","):
         name, _, value = option.strip().partition("=")
         if name not in _BOND_OPTIONS:
-            raise ValueError(f"--bondopts: {name} is not honoured by this builder")
+            raise ValueError(f"--bondopts: {name} is not honoured")
         parameters[_BOND_OPTIONS[name]] = int(value) if value.isdigit() else value
     return parameters

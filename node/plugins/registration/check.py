@@ -1,0 +1,40 @@
+"""What the fields of the section mean only together."""
+
+from __future__ import annotations
+
+from node.model.answers import Answers
+from node.model.problem import Problem, Severity
+from node.plugins.registration.answers import RegistrationAnswers
+
+OWNER = "registration"
+
+
+def problems(answers: Answers) -> tuple[Problem, ...]:
+    """Refuse a server that nothing tells from another; warn of settings that nothing uses."""
+    section = answers[RegistrationAnswers]
+    if section.server and not section.fingerprint:
+        return (
+            Problem(
+                code="no-fingerprint",
+                where="registration.fingerprint",
+                what="is not given, so anyone could say that he is the server",
+                mend="Give the SHA-256 fingerprint of the server's CA, which `node-server` shows",
+                origin=answers.origin("registration.server"),
+                owner=OWNER,
+            ),
+        )
+    if section.server:
+        return ()
+    return tuple(
+        Problem(
+            code="no-server",
+            where=f"registration.{key}",
+            what="is given without registration.server, so nothing uses it",
+            mend="Give registration.server=https://HOST, or leave this out",
+            origin=answers.origin(f"registration.{key}"),
+            owner=OWNER,
+            severity=Severity.WARNING,
+        )
+        for key in ("fingerprint", "token", "pool")
+        if getattr(section, key)
+    )

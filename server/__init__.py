@@ -1,0 +1,1 @@
+"""node-server: the reference management server that nodes register with."""

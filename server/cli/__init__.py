@@ -1,0 +1,1 @@
+"""node-server's commands, one file each."""

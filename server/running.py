@@ -1,0 +1,160 @@
+"""node-server run: from nothing, or from what was there, to a server that listens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
+
+from node.errors import InputError
+from server import events
+from server.admin import first_admin_token
+from server.api.app import application
+from server.ca import Authority, open_authority
+from server.certificates import grouped
+from server.database import Database, migrate, open_database
+from server.names import listen_on, names_of_server, read_listen
+from server.nodes import mark_stale
+from server.place import Place
+from server.settings import Settings
+from server.site import Site
+from server.slowdown import Slowdown
+from server.tls import PeerProtocol, server_context
+
+_LOG = logging.getLogger("node-server")
+_DAY_S = 86400
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """How it is reached."""
+
+    listen: str
+    names: Sequence[str]
+
+
+def open_site(place: Place, settings: Settings) -> Site:
+    """Make or open everything that a server has: folder, CA, database with its tables."""
+    try:
+        place.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        authority = open_authority(place.data / "ca", create=True)
+    except OSError as error:
+        raise InputError(
+            f"{place.data} can't be used: {error.strerror}", mend="name another folder by --data"
+        ) from error
+    database = open_database(place.database_url)
+    migrate(database)
+    return Site(database, authority, settings, place.data)
+
+
+def run(place: Place, offer: Offer, settings: Settings, say: Say) -> None:
+    """Serve until SIGINT or SIGTERM. Says `ready https://...` when it listens."""
+    address, port = read_listen(offer.listen)
+    names = names_of_server(address, offer.names)
+    site = open_site(place, settings)
+    listener = listen_on(address, port)
+    first_admin_token(site.database, place.data, say)
+    say(f"CA fingerprint {site.authority.fingerprint}")
+    say(f"               {grouped(site.authority.fingerprint)}")
+    asyncio.run(_serve(site, listener, names, say))
+
+
+class _Server(uvicorn.Server):
+    """Ends well on a signal; uvicorn's own way raises the signal once more afterwards."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Ask for the end on SIGINT and SIGTERM; the second one doesn't wait for connections."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
+async def _serve(site: Site, listener: socket.socket, names: Sequence[str], say: Say) -> None:
+    certificate = site.authority.server_file(names)
+    context = server_context(certificate, site.authority.pem, _refusals(site.database))
+    config = uvicorn.Config(
+        application(site),
+        http=type("Protocol", (PeerProtocol,), {"patience_s": site.settings.patience_s}),
+        loop="asyncio",
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=5,
+        backlog=2048,
+    )
+    config.load()
+    # uvicorn would make a context by itself, which takes no certificate into its log and none of ours.
+    config.ssl = context
+    server = _Server(config)
+    host, port = listener.getsockname()[:2]
+    chores = [
+        asyncio.create_task(_look_for_silence(site)),
+        asyncio.create_task(_renew(context, site.authority, names)),
+    ]
+    serving = asyncio.create_task(server.serve([listener]))
+    try:
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.01)
+        say(f"ready https://{f'[{host}]' if ':' in host else host}:{port}")
+        await serving
+    finally:
+        for chore in chores:
+            chore.cancel()
+        site.database.engine.dispose()
+
+
+async def _look_for_silence(site: Site) -> None:
+    """Make silent nodes stale, several times within the time that they may be silent."""
+    silence = site.settings.silence
+    while True:
+        await asyncio.sleep(max(0.2, silence.total_seconds() / 10))
+        try:
+            await asyncio.to_thread(site.database.change, lambda session: mark_stale(session, silence))
+        except SQLAlchemyError:
+            _LOG.exception("could not look for silent nodes; trying again")
+
+
+async def _renew(context: ssl.SSLContext, authority: Authority, names: Sequence[str]) -> None:
+    """Renew the server's own certificate before it ends; connections made from then on have the new one."""
+    while True:
+        await asyncio.sleep(_DAY_S)
+        with contextlib.suppress(OSError):
+            context.load_cert_chain(authority.server_file(names))
+
+
+def _refusals(database: Database) -> Callable[[str], None]:
+    """Write down certificates that the handshake refused: a few a minute, whatever comes."""
+    counted = Slowdown(allowed=5)
+
+    def refused(reason: str) -> None:
+        if counted.count("handshake"):
+            return
+        words = f"a client's certificate was refused in the handshake: {reason}"
+        _LOG.warning(words)
+
+        def note() -> None:
+            with contextlib.suppress(SQLAlchemyError):
+                database.change(
+                    lambda session: events.record(
+                        session, "certificate-refused", words, who="address:unknown"
+                    )
+                )
+
+        asyncio.get_running_loop().run_in_executor(None, note)
+
+    return refused

@@ -1,0 +1,29 @@
+"""What the server goes by: intervals, lifetimes and limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Numbers that an operator may change; the defaults are the protocol's."""
+
+    heartbeat_s: int = 60
+    # How many intervals without a word make a node stale.
+    silent_intervals: int = 5
+    # How soon a node that waits for an operator asks again.
+    pending_retry_s: int = 30
+    certificate_life: timedelta = timedelta(days=7)
+    # Wrong tokens that one address may send in a minute before it is told to slow down.
+    wrong_tokens_a_minute: int = 10
+    # How long a new connection may take to its first request.
+    patience_s: float = 20.0
+    facts_kept: int = 20
+    session_life: timedelta = timedelta(hours=8)
+
+    @property
+    def silence(self) -> timedelta:
+        """After this long without a word a node is stale."""
+        return timedelta(seconds=self.heartbeat_s * self.silent_intervals)

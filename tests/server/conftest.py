@@ -1,0 +1,56 @@
+"""The real server over TLS on loopback; each test runs on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.server.postgres import Cluster, cluster
+from tests.server.running import Server
+
+DATABASES = ("sqlite", "postgresql")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.server)
+            item.add_marker(pytest.mark.timeout(600))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    with cluster() as found:
+        yield found
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def database_url(request: pytest.FixtureRequest) -> Callable[[Path], str]:
+    """Give what makes the URL of a new database."""
+    if request.param == "sqlite":
+        return lambda folder: f"sqlite:///{folder / 'node.db'}"
+    found = request.getfixturevalue("postgres")
+    return lambda folder: found.new_database()
+
+
+@pytest.fixture(scope="session")
+def server(database_url: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that all tests share, which change only what is their own."""
+    yield from _running(tmp_path_factory.mktemp("server"), database_url)
+
+
+@pytest.fixture
+def own_server(database_url: Callable[[Path], str], tmp_path: Path) -> Iterator[Server]:
+    """A server of this test alone, with quick heartbeats."""
+    yield from _running(tmp_path, database_url, "--heartbeat", "1s", "--patience", "3s")
+
+
+def _running(folder: Path, database_url: Callable[[Path], str], *options: str) -> Iterator[Server]:
+    found = Server(folder, database_url(folder), options)
+    found.start()
+    yield found
+    if found.process is not None:
+        assert found.stop() == 0, found.log
+    assert "Traceback" not in found.log
