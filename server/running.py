@@ -125,14 +125,18 @@ async def _serve(site: Site, listener: socket.socket, names: Sequence[str], say:
 
 
 async def _look_for_silence(site: Site) -> None:
-    """Make silent nodes stale, several times within the time that they may be silent."""
+    """Make silent nodes stale, several times within the time that they may be silent.
+
+    Not before they could have spoken to us: while the server was away, it was not they who were silent.
+    """
     silence = site.settings.silence
+    await asyncio.sleep(silence.total_seconds())
     while True:
-        await asyncio.sleep(max(0.2, silence.total_seconds() / 10))
         try:
             await asyncio.to_thread(site.database.change, lambda session: mark_stale(session, silence))
         except SQLAlchemyError:
             _LOG.exception("could not look for silent nodes; trying again")
+        await asyncio.sleep(max(0.2, silence.total_seconds() / 10))
 
 
 async def _renew(context: ssl.SSLContext, authority: Authority, names: Sequence[str]) -> None:
