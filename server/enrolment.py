@@ -17,7 +17,7 @@ from server import clock, events
 from server.ca import Authority
 from server.certificates import key_fingerprint
 from server.identity import Identity
-from server.models import Mark, Node, Token
+from server.models import Event, Mark, Node, Token
 from server.refusal import RefusalError
 from server.states import State
 from server.tokens import find_token, require_token_fits, use_token
@@ -59,7 +59,19 @@ def enrol(session: Session, asked: Asked) -> Node:
                 raise
     if node.state == State.RETIRED:
         raise RefusalError(403, "retired", "this node was retired; a new key and a token make a new one")
+    _note_other_machine(session, node, asked)
     return node
+
+
+def _note_other_machine(session: Session, node: Node, asked: Asked) -> None:
+    """Write down, once, that a node's key comes from another machine: a new board, or a copied disk."""
+    marks = set(session.scalars(select(Mark.mark).where(Mark.node_id == node.id)))
+    if not asked.identity.marks or marks & set(asked.identity.marks):
+        return
+    words = f"its key comes from another machine: {asked.identity.marks[0]}"
+    told = select(Event.words).where(Event.node_id == node.id, Event.kind == "other-machine")
+    if session.scalar(told.order_by(Event.id.desc()).limit(1)) != words:
+        events.record(session, "other-machine", words, who=f"address:{asked.address}", node_id=node.id)
 
 
 def _enrol_new(session: Session, asked: Asked) -> Node:

@@ -52,7 +52,11 @@ def open_site(place: Place, settings: Settings) -> Site:
             f"{place.data} can't be used: {error.strerror}", mend="name another folder by --data"
         ) from error
     database = open_database(place.database_url)
-    migrate(database)
+    try:
+        migrate(database)
+    except BaseException:
+        database.engine.dispose()
+        raise
     return Site(database, authority, settings, place.data)
 
 
@@ -60,12 +64,15 @@ def run(place: Place, offer: Offer, settings: Settings, say: Say) -> None:
     """Serve until SIGINT or SIGTERM. Says `ready https://...` when it listens."""
     address, port = read_listen(offer.listen)
     names = names_of_server(address, offer.names)
-    site = open_site(place, settings)
-    listener = listen_on(address, port)
-    first_admin_token(site.database, place.data, say)
-    say(f"CA fingerprint {site.authority.fingerprint}")
-    say(f"               {grouped(site.authority.fingerprint)}")
-    asyncio.run(_serve(site, listener, names, say))
+    with listen_on(address, port) as listener:
+        site = open_site(place, settings)
+        try:
+            first_admin_token(site.database, place.data, say)
+            say(f"CA fingerprint {site.authority.fingerprint}")
+            say(f"               {grouped(site.authority.fingerprint)}")
+            asyncio.run(_serve(site, listener, names, say))
+        finally:
+            site.database.engine.dispose()
 
 
 class _Server(uvicorn.Server):
@@ -115,18 +122,21 @@ async def _serve(site: Site, listener: socket.socket, names: Sequence[str], say:
     finally:
         for chore in chores:
             chore.cancel()
-        site.database.engine.dispose()
 
 
 async def _look_for_silence(site: Site) -> None:
-    """Make silent nodes stale, several times within the time that they may be silent."""
+    """Make silent nodes stale, several times within the time that they may be silent.
+
+    Not before they could have spoken to us: while the server was away, it was not they who were silent.
+    """
     silence = site.settings.silence
+    await asyncio.sleep(silence.total_seconds())
     while True:
-        await asyncio.sleep(max(0.2, silence.total_seconds() / 10))
         try:
             await asyncio.to_thread(site.database.change, lambda session: mark_stale(session, silence))
         except SQLAlchemyError:
             _LOG.exception("could not look for silent nodes; trying again")
+        await asyncio.sleep(max(0.2, silence.total_seconds() / 10))
 
 
 async def _renew(context: ssl.SSLContext, authority: Authority, names: Sequence[str]) -> None:

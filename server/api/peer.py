@@ -36,8 +36,8 @@ class Peer:
 def peer_of(request: Request) -> Peer:
     """Tell who sent a request.
 
-    A proxy that shows a certificate of ours for proxies speaks for others: Client-Cert (RFC 9440) or
-    X-SSL-Client-Cert (nginx), and the last of X-Forwarded-For.
+    A proxy that shows a certificate of ours for proxies speaks for others: X-SSL-Client-Cert, and the last of
+    X-Forwarded-For. One header and no more: a proxy lets those through that it doesn't know.
 
     RefusalError (403 certificate-refused) for a certificate that our CA doesn't stand by.
     """
@@ -87,12 +87,12 @@ def _stood_by(certificate: x509.Certificate, site: Site) -> x509.Certificate:
 
 
 def _sent_by_proxy(request: Request) -> x509.Certificate | None:
-    field = request.headers.get("client-cert", "").strip()
-    pem = request.headers.get("x-ssl-client-cert", "").strip()
+    """Read PEM with URL's escapes, as nginx has it, or the base64 of DER, as HAProxy has it."""
+    sent = request.headers.get("x-ssl-client-cert", "").strip()
     try:
-        if field:
-            return x509.load_der_x509_certificate(base64.b64decode(field.strip(":"), validate=True))
-        return x509.load_pem_x509_certificate(unquote_to_bytes(pem)) if pem else None
+        if not sent or "%" in sent:
+            return x509.load_pem_x509_certificate(unquote_to_bytes(sent)) if sent else None
+        return x509.load_der_x509_certificate(base64.b64decode(sent, validate=True))
     except (ValueError, binascii.Error) as error:
         raise RefusalError(
             403, "certificate-refused", "the proxy sent a certificate that can't be read"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.server.forked import ForkedServer
 from tests.server.postgres import Cluster, cluster
 from tests.server.running import Server
 
@@ -38,19 +39,20 @@ def database_url(request: pytest.FixtureRequest) -> Callable[[Path], str]:
 @pytest.fixture(scope="session")
 def server(database_url: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that all tests share, which change only what is their own."""
-    yield from _running(tmp_path_factory.mktemp("server"), database_url)
+    folder = tmp_path_factory.mktemp("server")
+    yield from _running(Server(folder, database_url(folder)))
 
 
 @pytest.fixture
 def own_server(database_url: Callable[[Path], str], tmp_path: Path) -> Iterator[Server]:
     """A server of this test alone, with quick heartbeats."""
-    yield from _running(tmp_path, database_url, "--heartbeat", "1s", "--patience", "3s")
+    quick = ("--heartbeat", "1s", "--patience", "3s")
+    yield from _running(ForkedServer(tmp_path, database_url(tmp_path), quick))
 
 
-def _running(folder: Path, database_url: Callable[[Path], str], *options: str) -> Iterator[Server]:
-    found = Server(folder, database_url(folder), options)
+def _running(found: Server) -> Iterator[Server]:
     found.start()
     yield found
-    if found.process is not None:
+    if found.is_running:
         assert found.stop() == 0, found.log
     assert "Traceback" not in found.log

@@ -56,11 +56,14 @@ class Server:
         for line in self.process.stdout:
             self.said.append(line.rstrip())
             if line.startswith("ready "):
-                self.url = line.split()[1]
-                file = self.data / "admin-token"
-                self.admin_token = file.read_text().strip() if file.exists() else self.admin_token
+                self._is_ready(line)
                 return
         raise AssertionError(f"the server ended: {self.log}")
+
+    def _is_ready(self, line: str) -> None:
+        self.url = line.split()[1]
+        file = self.data / "admin-token"
+        self.admin_token = file.read_text().strip() if file.exists() else self.admin_token
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         assert self.process is not None
@@ -70,6 +73,10 @@ class Server:
         self.process.stdout.close()
         self.process = None
         return code
+
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None
 
     @property
     def where(self) -> list[str]:

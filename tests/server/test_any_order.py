@@ -226,7 +226,7 @@ def test_any_order(crashing: ForkedServer) -> None:
         run_state_machine_as_test(
             Machine,
             settings=settings(
-                max_examples=settings().max_examples if settings().max_examples > 100 else 8,
+                max_examples=settings().max_examples if settings().max_examples > 100 else 6,
                 stateful_step_count=20,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),

@@ -324,7 +324,7 @@ def test_a_proxy_speaks_for_nodes_and_nobody_else_does(server: Server, tmp_path)
     node = server.active_node()
     made = x509.load_pem_x509_certificate(str(node.certificate).encode())
     der = made.public_bytes(Encoding.DER)
-    field = ":" + base64.b64encode(der).decode() + ":"
+    field = base64.b64encode(der).decode()
     body = {"boot_id": "b", "uptime_s": 1, "time": datetime.now(UTC).isoformat()}
     path = f"/v1/nodes/{node.node_id}/heartbeat"
 
@@ -336,13 +336,16 @@ def test_a_proxy_speaks_for_nodes_and_nobody_else_does(server: Server, tmp_path)
         other.client() as node_itself,
         other.client(with_certificate=False) as nobody,
     ):
-        for headers in ({"Client-Cert": field}, {"X-SSL-Client-Cert": quote(str(node.certificate))}):
+        for headers in ({"X-SSL-Client-Cert": field}, {"X-SSL-Client-Cert": quote(str(node.certificate))}):
             assert proxy.post(path, json=body, headers=headers).status_code == 200
             assert node_itself.post(path, json=body, headers=headers).json()["code"] == "not-this-node"
             assert nobody.post(path, json=body, headers=headers).json()["code"] == "certificate-needed"
         assert proxy.post(path, json=body).json()["code"] == "certificate-needed"
-        for wrong in (":AAAA:", ":é:", ":"):
-            answer = proxy.post(path, json=body, headers={"Client-Cert": wrong.encode()})
+        # What a proxy may let through by not knowing it.
+        let_through = {"Client-Cert": f":{field}:", "X-Client-Cert": field, "Forwarded": "for=192.0.2.1"}
+        assert proxy.post(path, json=body, headers=let_through).json()["code"] == "certificate-needed"
+        for wrong in ("AAAA", "é", ":", "%41", "%"):
+            answer = proxy.post(path, json=body, headers={"X-SSL-Client-Cert": wrong.encode()})
             assert (answer.status_code, answer.json()["code"]) == (403, "certificate-refused"), wrong
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.now(UTC)
@@ -351,8 +354,8 @@ def test_a_proxy_speaks_for_nodes_and_nobody_else_does(server: Server, tmp_path)
         forged = issued(
             Wanted("x", [CLIENT], timedelta(days=1), [name]), node.key.public_key(), fake_ca, key, now
         )
-        field = ":" + base64.b64encode(forged.public_bytes(Encoding.DER)).decode() + ":"
-        answer = proxy.post(path, json=body, headers={"Client-Cert": field})
+        field = base64.b64encode(forged.public_bytes(Encoding.DER)).decode()
+        answer = proxy.post(path, json=body, headers={"X-SSL-Client-Cert": field})
         assert (answer.status_code, answer.json()["code"]) == (403, "certificate-refused")
         # Addresses are the proxy's word too.
         machine = server.node()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import ssl
 import stat
@@ -202,16 +203,20 @@ def test_a_database_of_a_newer_server_is_refused(own_server: Server) -> None:
 
 
 def test_it_runs_as_a_program_and_shows_a_terminal_the_admin_token(tmp_path: Path) -> None:
-    # script(1) of util-linux gives it a terminal.
     program = Path(sys.executable).parent / "node-server"
-    command = f"timeout -s INT 6 {program} run --data {tmp_path / 'd'} --listen 127.0.0.1:0"
-    said = subprocess.run(
-        ["script", "--quiet", "--return", "--command", command, "/dev/null"],
-        check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
-        env=os.environ | {"HOME": str(tmp_path)},
+    terminal, its_end = pty.openpty()
+    process = subprocess.Popen(
+        [program, "run", "--data", tmp_path / "d", "--listen", "127.0.0.1:0"],
+        stdin=its_end, stdout=its_end, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    assert "admin token, shown this once: nca_" in said.stdout, said
-    assert "ready https://127.0.0.1:" in said.stdout
+    os.close(its_end)
+    said = b""
+    while b"ready https://127.0.0.1:" not in said:
+        said += os.read(terminal, 4096)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 0
+    os.close(terminal)
+    assert b"admin token, shown this once: nca_" in said
     assert not (tmp_path / "d" / "admin-token").exists()
 
 

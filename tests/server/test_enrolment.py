@@ -262,6 +262,16 @@ def test_a_rebind_takes_the_key_that_was_compared(server: Server) -> None:
     assert new.enroll().status_code == 200
 
 
+def test_a_copied_disk_is_seen_once(server: Server) -> None:
+    node = server.active_node()
+    copy = server.node(key=node.key)
+    for _ in range(3):
+        assert copy.enroll().json()["node_id"] == node.node_id
+        assert node.enroll().status_code == 200
+    told = [event for event in server.events(node) if event["kind"] == "other-machine"]
+    assert [copy.identity["product_uuid"] in event["words"] for event in told] == [True]
+
+
 def test_rejected_and_retired(server: Server) -> None:
     node = server.node()
     node.enroll(server.token())

@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from server.models import Node
 from tests.server.client import now_text
 from tests.server.running import Server
 
@@ -51,6 +52,20 @@ def test_silence_makes_it_stale_and_a_word_active(own_server: Server) -> None:
     assert own_server.kinds(node)[-3:] == ["active", "stale", "active"]
 
 
+def test_who_was_away_is_the_server_not_the_node(own_server: Server) -> None:
+    node = own_server.active_node()
+    own_server.stop()
+    with own_server.database() as database, database.write() as session:
+        session.get_one(Node, node.node_id).last_seen_at = datetime.now(UTC) - timedelta(days=1)
+    start = time.monotonic()
+    own_server.start()
+    while time.monotonic() < start + 3:
+        # Heartbeats come every second here; whoever is silent for five is stale, and no sooner.
+        state = own_server.json("nodes", "show", node.node_id)["state"]
+        assert state == "active" or time.monotonic() > start + 5
+        time.sleep(0.2)
+
+
 def test_a_wrong_clock_is_said_once(server: Server) -> None:
     node = server.active_node()
     year_1999 = datetime(1999, 1, 1, tzinfo=UTC).isoformat()
@@ -86,7 +101,6 @@ def test_old_facts_are_kept_a_few_times_back(server: Server) -> None:
         assert node.put_facts({"number": number}).status_code == 200
     with server.database() as database, database.read() as session:
         from server.facts import facts_of
-        from server.models import Node
 
         kept = [entry.document for entry in facts_of(session, session.get_one(Node, node.node_id))]
     assert kept == [f'{{"number":{number}}}' for number in range(24, 4, -1)]
