@@ -56,6 +56,8 @@ def install(person: Person, machine: Machine) -> None:
     person.press("f10")
     person.see("Summary", "Nothing has been written so far")
     person.press("esc")
+    person.see("Registration")
+    person.press("esc")
     person.see("Access", "The same again")
     person.press("tab", *PASSWORD, "tab", *PASSWORD, "tab")
     person.see("set; type to change it")

@@ -13,6 +13,8 @@ _WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
 
 # What says where this very boot comes from and what the installer is to do; an installed node has its own.
 _OURS = ("node.", "initrd=", "BOOT_IMAGE=", "BOOTIF=", "root=", "rd.systemd.gpt_auto=")
+# What an installed node reads of its own (node/console/prompt.sh).
+_A_NODES = ("node.console=",)
 
 
 def words(line: str) -> list[str]:
@@ -22,7 +24,7 @@ def words(line: str) -> list[str]:
 
 def is_ours(word: str) -> bool:
     """Whether a word is the installer's to set, so that it is never taken over from elsewhere."""
-    return word.startswith(_OURS)
+    return word.startswith(_OURS) and not word.startswith(_A_NODES)
 
 
 def carried_over(consoles: Sequence[str], image: BootImage, append: str) -> list[str]:

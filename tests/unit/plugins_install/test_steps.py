@@ -321,6 +321,10 @@ def test_kernel_arguments_come_from_consoles_image_and_answers():
     assert found == ["console=tty0", "console=ttyS0,115200", "quiet", "mitigations=off", 'x="a b"']
 
 
+def test_what_an_installed_node_reads_itself_may_be_asked_for():
+    assert BootAnswers(append="quiet node.console=login").append == "quiet node.console=login"
+
+
 def test_the_menu_quotes_what_its_shell_would_read():
     text = menu(boot_uuid="u-u", arguments=["a=b", 'x="c d"', "it's", "$(x)"], timeout_s=5)
     # GRUB puts "..." around x=c d by itself, and would escape quotes that are there already.
