@@ -28,6 +28,13 @@ def to_ascii(text: str) -> str:
     return text if text.isascii() else "".join(map(_likeness, text))
 
 
+def to_font(text: str, signs: frozenset[str]) -> str:
+    """Give a text, as many columns wide, with what a font lacks as `to_ascii` has it."""
+    if text.isascii():
+        return text
+    return "".join(sign if sign.isascii() or sign in signs else to_ascii(sign) for sign in text)
+
+
 def _likeness(sign: str) -> str:
     if sign.isascii():
         return sign

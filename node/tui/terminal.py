@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from node.tui.charset import to_ascii
+from node.tui.charset import to_ascii, to_font
+from node.tui.font import signs_of
 from node.tui.keys import DIGIT_S, SEQUENCE_S, KeyReader
 from node.tui.palette import sgr
 
@@ -53,6 +54,7 @@ class Terminal:
         self._cursor: tuple[int, int] | None = None
         self._size = DEFAULT_SIZE
         self._saved: list[Any] | None = None
+        self._signs: frozenset[str] | None = None
         self._blocking: dict[int, bool] = {}
 
     @classmethod
@@ -72,6 +74,7 @@ class Terminal:
         with contextlib.suppress(termios.error, OSError):
             self._saved = termios.tcgetattr(self.input_fd)
             tty.setraw(self.input_fd)
+        self._signs = signs_of(self.output_fd)
         self._put(_ENTER)
         self.forget()
 
@@ -186,6 +189,8 @@ class Terminal:
     def _put(self, text: str) -> None:
         if not self.look.utf8:
             text = to_ascii(text)
+        elif self._signs is not None:
+            text = to_font(text, self._signs)
         self._pending += text.encode("utf-8", "replace")
         if len(self._pending) > _PENDING_BYTES:
             self._pending.clear()

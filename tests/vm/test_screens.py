@@ -89,7 +89,12 @@ def change(person: Person, machine: Machine) -> None:
     person.press("ctrl u", *"by-console", "f9")
     person.see("Log in as an admin")
     person.press(*PASSWORD, "enter")
-    person.see("admin", "Log out")
+    person.see("Logged in as admin.")
+    person.press(*["tab"] * 5, "enter")
+    person.see("Change this?", "by-console")
+    person.press("enter")
+    person.see("Stored.")
+    assert machine.shell.run("hostname", check=True).output.strip() == "by-console"
 
 
 def log_in_at_the_prompt(person: Person) -> None:
@@ -98,6 +103,6 @@ def log_in_at_the_prompt(person: Person) -> None:
     person.press(*"admin", "enter")
     person.see("Password:")
     person.press(*PASSWORD, "enter")
-    person.see("admin@by-")
+    person.see("admin@by-console")
     person.press(*"exit", "enter")
     person.see("Log-in prompt", "nobody logged in")

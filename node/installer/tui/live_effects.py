@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from ipaddress import ip_interface
 from pathlib import Path
 from subprocess import Popen
 from tempfile import TemporaryDirectory
@@ -144,7 +145,12 @@ def _outcome(inventory: Inventory, look: Look) -> Outcome:
         if isinstance(body, dict)
         for address in body.get("addresses", ())
     ]
-    leased = [address for nic in inventory.nics for address in nic.addresses]
+    leased = [
+        address
+        for nic in inventory.nics
+        for address in nic.addresses
+        if not ip_interface(address).is_link_local
+    ]
     addresses = tuple((static or leased)[:2])
     host = addresses[0].partition("/")[0] if addresses else ""
     # The run tells the host key's fingerprint.

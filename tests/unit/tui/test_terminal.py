@@ -7,7 +7,9 @@ import os
 import pytest
 import urwid
 
-from node.tui.charset import to_ascii
+from node.tui import terminal as terminal_module
+from node.tui.charset import to_ascii, to_font
+from node.tui.font import signs_of
 from node.tui.terminal import Look, Terminal, look_of
 
 pytestmark = pytest.mark.effects("writes")
@@ -82,3 +84,16 @@ def test_what_a_terminal_can_show():
     assert look_of("vt220", "ANSI_X3.4-1968", serial=True) == Look(utf8=False, colour=False, fingers=True)
     assert look_of("xterm-256color", "UTF-8", serial=False) == Look()
     assert not look_of("xterm", "UTF-8", serial=False, no_colour=True).colour
+
+
+def test_what_the_font_lacks_is_shown_in_ascii(line, monkeypatch: pytest.MonkeyPatch):
+    assert to_font("● Čeština │", frozenset("│í")) == "* Cestina │"
+    monkeypatch.setattr(terminal_module, "signs_of", lambda _fd: frozenset("│"))
+    terminal = Terminal(line[0], line[1], name="tty1", look=Look())
+    terminal.start()
+    drawn(terminal, "● Čeština │")
+    assert "* Cestina │" in os.read(line[0], 65536).decode()
+
+
+def test_what_is_no_terminal_of_the_kernel_may_have_every_sign(line):
+    assert signs_of(line[1]) is None
