@@ -33,7 +33,7 @@ demo-shell: ## Log in to the node that the last demo made
 	@$(BIN)/python -m demo --shell
 
 .PHONY: test
-test: lint types layers test-unit test-oldest test-cobbler test-loop test-image test-vm ## Everything that must pass
+test: lint types layers test-unit test-oldest test-server test-cobbler test-loop test-image test-vm ## Everything that must pass
 
 .PHONY: lint
 lint: setup ## Style of Python and shell
@@ -58,6 +58,10 @@ test-oldest: setup ## Types and unit tests with the versions that Debian 13 has,
 	@tools/oldest-venv
 	@.venv-oldest/bin/mypy
 	@.venv-oldest/bin/python -m pytest tests/unit
+
+.PHONY: test-server
+test-server: setup ## node-server over TLS, on SQLite and PostgreSQL, nodes included
+	@$(PYTEST) tests/server
 
 .PHONY: test-cobbler
 test-cobbler: setup ## A real cobbler in a mount namespace (root)
