@@ -123,8 +123,8 @@ def test_answers_that_a_node_would_refuse_are_told_when_they_are_handed_out(
     (tmp_path / "x.iso").write_text("older")
     result = CliRunner().invoke(cli.cli, words)
     assert copied == [tmp_path / "x.iso"]
-    assert "note: instal: is no section of the answers" in result.stderr
-    assert "line 2). Did you mean install?" in result.stderr
+    assert "note: instal: is no section of the answers" in result.output
+    assert "line 2). Did you mean install?" in result.output
 
 
 def test_a_second_stop_does_not_disturb_what_is_cleared_away(monkeypatch: pytest.MonkeyPatch) -> None:
