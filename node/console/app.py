@@ -27,6 +27,8 @@ _PRINTK = Path("/proc/sys/kernel/printk")
 _REPAINT_S = 0.5
 # The kernel ends a process whose alarm rings unheard.
 HANG_S = 30
+# Columns that the product and the node have at least beside the clock.
+_LEAST_LEFT = 28
 
 
 class App:
@@ -129,11 +131,17 @@ def head(screens: Screens, name: str, columns: int) -> Any:
     overview = screens.overview
     host = plain(overview.status.hostname) if overview and screens.standing.may_read else ""
     who = screens.standing.user or _("nobody logged in")
-    left = f" Nodecrust  {host}"
     clock = overview.clock if overview else ""
-    right = "  ".join(
-        part for part in (_("DEMONSTRATION") if screens.demo else "", clock, name, plain(who)) if part
-    )
+    demo = _("DEMONSTRATION") if screens.demo else ""
+    left = f" Nodecrust  {host}"
+    # Where it is narrow, the clock gives way, and a long name is cut: who is logged in must be seen.
+    for parts in ((demo, clock, name, plain(who)), (demo, name, plain(who))):
+        right = "  ".join(part for part in parts if part)
+        room = max(0, columns - len(right) - 2)
+        if room >= min(len(left), _LEAST_LEFT):
+            break
+    if len(left) > room:
+        left = left[: max(0, room - 1)] + "…"
     gap = max(1, columns - len(left) - len(right) - 1)
     return urwid.AttrMap(urwid.Text(f"{left}{' ' * gap}{right} ", wrap="clip"), "head")
 

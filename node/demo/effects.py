@@ -14,12 +14,14 @@ from node.installer.flow import Look, refusal
 from node.installer.network_form import described
 from node.installer.tui.effects import Effects, Outcome, Runner, Tested
 from node.installer.tui.runner import EngineProcess
+from node.locale import _
 from node.model.event import Event
 from node.model.install import Afterwards
 from node.model.inventory import Inventory
 from node.model.plan import Plan
 from node.plugins.network import NetworkAnswers
 from node.system.passwords import hash_password
+from node.tui.boundary import noted
 
 # Of invented people, made by ssh-keygen and thrown away.
 _KEYS = ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG4rT3vTt99Ox5kndS4HmgTrKBT8SKzhK4rhGkEVGlCI operator@example",)
@@ -44,7 +46,7 @@ def demo_effects(
         shell=None,
         leave=_leave,
         outcome=partial(_outcome, inventory),
-        log_lines=lambda: ("This is a demonstration: nothing is real and nothing is written.",),
+        log_lines=lambda: (_("This is a demonstration: nothing is real and nothing is written."), *noted()),
         set_keyboard=lambda _layout: None,
         demo=True,
     )

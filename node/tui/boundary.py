@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import logging
 import traceback
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import urwid
 
+from node.model.mask import mask_hashes
+
 _log = logging.getLogger(__name__)
+_noted: deque[str] = deque(maxlen=200)
 
 
 def reference_of(error: BaseException) -> str:
@@ -24,7 +28,14 @@ def note_crash(error: BaseException) -> str:
     """Write a fault with its traceback to the log; give its reference."""
     reference = reference_of(error)
     _log.error("reference %s", reference, exc_info=error)
+    words = mask_hashes("".join(traceback.format_exception(error)))
+    _noted.extend([f"reference {reference}", *words.splitlines()])
     return reference
+
+
+def noted() -> tuple[str, ...]:
+    """Give the last lines of the faults of this process, for a screen whose log is no file."""
+    return tuple(_noted)
 
 
 class Boundary(urwid.WidgetWrap):

@@ -78,7 +78,8 @@ class ProgressPage:
     def _lines(self, columns: int) -> list[Any]:
         run = self._run
         done, total = run.overall
-        head = _("Installing on {disk}").replace("{disk}", describe_disk(self._disk) if self._disk else "")
+        disk = say(describe_disk(self._disk)) if self._disk else ""
+        head = _("Installing on {disk}").replace("{disk}", disk)
         lines: list[Any] = [("title", head), "", progress(done, total, columns)]
         left = (
             _("about {time} left").replace("{time}", duration(run.left_s)) if run.left_s is not None else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Any
 
 import yaml
@@ -10,20 +11,26 @@ from node.installer.answers import VERSION
 from node.installer.tui.session import Session
 from node.model.inventory import Disk, Inventory
 from node.model.origin import Precedence
+from node.model.problem import errors
 from node.model.size import format_size
 
+# Lines of 70 columns are whole in a dialog of a screen of 80.
 _HEAD = """\
-# Answers of Nodecrust, saved from the installer's screens. Give them to other nodes by node.answers=URL, or
-# on a medium with the label ANSWERS, or try them with: nodectl plan --answers FILE
-# Passwords are here as hashes only; they are still worth guessing, so keep this file to yourself.
+# Answers of Nodecrust, saved from the installer's screens. Give them
+# to other nodes by node.answers=URL or on a medium with the label
+# ANSWERS, or try them with: nodectl plan --answers FILE
+# Passwords are here as hashes only; they are still worth guessing, so
+# keep this file to yourself.
 """
+_COLUMNS = 70
 
 
 def saved_answers(session: Session) -> str:
     """Give the answers as YAML: what was set, and `mode: unattended`.
 
     The disk is named by what it has in common with those of like machines. What is this machine's alone
-    stands in a comment: its serial number, and the consent to lose what this one disk holds.
+    stands in a comment: its serial number, and the consent to lose what this one disk holds. Comments
+    say, too, which values another node can't share, and what was wrong and is left out.
     """
     if session.view is None:
         return ""
@@ -47,7 +54,38 @@ def saved_answers(session: Session) -> str:
             data.setdefault("storage", {})["disk"] = rule
         comment = _comment(disk)
     text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=False, width=100)
-    return f"{_HEAD}{comment}{text}"
+    return f"{_HEAD}{comment}{_alone(data)}{_wrong(session)}{text}"
+
+
+def _alone(data: dict[str, Any]) -> str:
+    network = data.get("network", {})
+    keys = ["network.hostname"] if network.get("hostname") else []
+    keys += ["the addresses in network.netplan"] if _has_addresses(network.get("netplan")) else []
+    return _commented(f"For this node alone: {' and '.join(keys)}. Take out for others.") if keys else ""
+
+
+def _has_addresses(value: Any) -> bool:
+    return isinstance(value, dict) and (
+        bool(value.get("addresses"))
+        or any(_has_addresses(one) for key, one in value.items() if key != "nameservers")
+    )
+
+
+def _wrong(session: Session) -> str:
+    wrong = [one for one in errors(session.problems()) if one not in session.held()]
+    return "".join(_commented(f"NOT WHOLE: {one.where}: {one.what}") for one in wrong)
+
+
+def _commented(words: str) -> str:
+    lines = wrap(
+        words,
+        _COLUMNS,
+        initial_indent="# ",
+        subsequent_indent="#   ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines) + "\n"
 
 
 def _rule(disk: Disk, inventory: Inventory) -> dict[str, Any]:
@@ -68,7 +106,10 @@ def _rule(disk: Disk, inventory: Inventory) -> dict[str, Any]:
 
 def _comment(disk: Disk) -> str:
     name = next(iter(disk.identities), "")
-    words = f"# Saved for {disk.model or 'a disk'} of {format_size(disk.size)}, {disk.node}"
+    words = f"Saved for {disk.model or 'a disk'} of {format_size(disk.size)}, {disk.node}"
     if not name:
-        return f"{words}.\n"
-    return f"{words}, serial {name}. To lose what a disk holds:\n#   storage: {{consent: [{name}]}}\n"
+        return _commented(f"{words}.")
+    return (
+        _commented(f"{words}, serial {name}. To lose what a disk holds:")
+        + f"#   storage: {{consent: [{name}]}}\n"
+    )

@@ -159,7 +159,7 @@ class SummaryPage:
             rows += [Words(line) for line in _target(disk, plan)]
         shown = others if len(others) <= 3 else []
         for disk in shown:
-            rows.append(Words(f"{describe_disk(disk)}: {_('stays as it is')}", "dim"))
+            rows.append(Words(f"{say(describe_disk(disk))}: {_('stays as it is')}", "dim"))
         if others and not shown:
             words = plural("{n} other disk stays as it is.", "{n} other disks stay as they are.", len(others))
             rows.append(Words(words, "dim"))
@@ -201,7 +201,7 @@ def _target(disk: Disk, plan: Plan) -> list[Any]:
         fate = ("danger", _("keeps {names}; EVERYTHING ELSE ON IT IS ERASED:").replace("{names}", kept))
     else:
         fate = ("danger", _("IS ERASED. It holds now:"))
-    lines: list[Any] = [("title", describe_disk(disk)), ["  ", fate]]
+    lines: list[Any] = [("title", say(describe_disk(disk))), ["  ", fate]]
     if not empty:
         lines += [f"    {say(line)}" for line in describe_contents(disk)]
         lines.append(_("  and becomes:"))

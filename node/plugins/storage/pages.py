@@ -3,6 +3,9 @@
 from node.model.page import DISK, SIZES, ChoiceField, Page, SizeField, ToggleField, ViewField
 
 _HELP = "A size such as 4GiB; empty is worked out from the disk, the image and the memory; `rest` fills up."
+# What an empty field takes is said before these words, and all must fit in three lines of 78 columns.
+_SIZE = "A size such as 4GiB."
+_REST = f"{_SIZE} `rest` fills up."
 
 PAGES = (
     Page(
@@ -27,12 +30,12 @@ PAGES = (
                 label="Keep what is there",
                 help="Keeps CONFIG, LOGGING and DATA of the disk as they are.",
             ),
-            SizeField(key="storage.sizes.boot", label="BOOT", help=_HELP, rest=True),
-            SizeField(key="storage.sizes.root", label="ROOT-A and ROOT-B", help=_HELP),
-            SizeField(key="storage.sizes.swap", label="SWAP", help=f"{_HELP} 0 is none.", rest=True),
-            SizeField(key="storage.sizes.config", label="CONFIG", help=_HELP, rest=True),
-            SizeField(key="storage.sizes.logging", label="LOGGING", help=_HELP, rest=True),
-            SizeField(key="storage.sizes.data", label="DATA", help=_HELP, rest=True),
+            SizeField(key="storage.sizes.boot", label="BOOT", help=_REST, rest=True),
+            SizeField(key="storage.sizes.root", label="ROOT-A and ROOT-B", help=_SIZE),
+            SizeField(key="storage.sizes.swap", label="SWAP", help=f"{_REST} 0 is none.", rest=True),
+            SizeField(key="storage.sizes.config", label="CONFIG", help=_REST, rest=True),
+            SizeField(key="storage.sizes.logging", label="LOGGING", help=_REST, rest=True),
+            SizeField(key="storage.sizes.data", label="DATA", help=_REST, rest=True),
             ChoiceField(
                 key="storage.data_filesystem",
                 label="Filesystem of DATA",

@@ -17,7 +17,7 @@ from node.model.status import Interface
 from node.plugins.registration.panel import lines
 from tests.unit.console.desk import Operator
 
-PAGES = ("status", "network", "access", "storage", "logging", "plugins", "log", "power")
+PAGES = ("status", "network", "access", "storage", "logging", "registration", "plugins", "log", "power")
 SIZES = ((80, 24), (132, 43))
 
 
@@ -67,6 +67,24 @@ def test_a_degraded_node(tmp_path: Path, snapshot) -> None:
     # The page of the registration is there once there is something to show.
     assert operator.page("registration").screens.page.key == "registration"
     operator.sees("! not registered: server away")
+
+
+@pytest.mark.parametrize(
+    ("host", "columns", "seen"),
+    [
+        ("node1.example.org", 80, "2026-11-23 09:02 UTC"),
+        ("rack-12-unit-7.east.datacenter.example.org", 80, " Nodecrust  rack-12-unit-7.east.d…"),
+        ("rack-12-unit-7.east.datacenter.example.org", 132, "datacenter.example.org"),
+        ("node1.example.org", 60, "node1.example.org"),
+    ],
+)
+def test_who_is_logged_in_is_seen_whatever_the_name(
+    host: str, columns: int, seen: str, tmp_path: Path
+) -> None:
+    status = replace(recorded().status, hostname=host)
+    line = Operator(tmp_path, size=(columns, 24), status=status).lines()[0]
+    assert seen in line
+    assert line.endswith("tty1  nobody logged in")
 
 
 def test_where_the_node_stands_is_said_above_the_settings(tmp_path: Path, snapshot) -> None:

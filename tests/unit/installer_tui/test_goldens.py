@@ -199,3 +199,17 @@ def test_it_fits_in_ascii_too(name: str):
 @pytest.mark.parametrize("name", SCREENS)
 def test_any_size_will_do(name: str, size: tuple[int, int]):
     SCREENS[name]().lines(size=size)
+
+
+@pytest.mark.parametrize("language", ["en", "cs"])
+def test_the_words_below_the_sizes_are_whole_at_80_columns(language: str):
+    locale.use(language)
+    one = page("server-foreign-lvm", "sizes")
+    seen = []
+    for _field in range(7):
+        one.press("tab")
+        below = one.text(size=SMALL).splitlines()[-6:-3]
+        seen.append(" ".join(" ".join(below).split()))
+    said = [words for words in seen if words]
+    assert len(said) >= 6
+    assert [words for words in said if not words.endswith(".")] == []

@@ -126,3 +126,19 @@ def test_saved_answers_hold_no_consent_but_as_a_comment():
     one.agree(one.disk)
     lines = saved_answers(looked(one)).splitlines()
     assert not [line for line in lines if "WD-WCC4N1234567" in line and not line.startswith("#")]
+
+
+def test_saved_answers_say_what_is_this_nodes_alone_and_what_is_not_whole():
+    one = session("vm-virtio-blank")
+    assert "alone" not in saved_answers(looked(one))
+    one.set("network.hostname", "node7")
+    one.set("network.netplan", {"ethernets": {"ens3": {"addresses": ["192.0.2.10/24"]}}})
+    one.set("storage.sizes.SWAP", "1MiB")
+    text = saved_answers(looked(one))
+    assert "# For this node alone: network.hostname and the addresses in" in text
+    assert "# NOT WHOLE: storage.sizes.SWAP" in text
+
+
+def test_the_comments_of_saved_answers_are_whole_on_a_screen_of_80_columns():
+    one = looked(session("server-foreign-lvm"))
+    assert max(map(len, saved_answers(one).splitlines())) <= 70

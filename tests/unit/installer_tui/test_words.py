@@ -15,6 +15,7 @@ from node.installer.flow import load_plugins
 from node.installer.tui.derived import pages_of
 from node.locale.catalogue import read_catalogue
 from node.model.page import ChoiceField, TextField
+from tests.unit.installer_tui.test_session import looked, session
 
 ROOT = Path(node.__file__).parent
 _PLACE = re.compile(r"\{\w+\}")
@@ -50,6 +51,33 @@ def test_every_text_of_the_screens_is_in_czech():
     missing |= {text for kind, text in marked if kind == "plural" and text not in czech.plurals}
     missing |= {text for text in words_of_pages() if text and text not in czech.messages}
     assert missing - _NAMES == set()
+
+
+@pytest.mark.parametrize(
+    "name", ["vm-virtio-blank", "server-foreign-lvm", "server-nvme-pair", "vm-installed"]
+)
+def test_every_step_of_a_plan_is_in_czech(name: str):
+    one = session(name)
+    one.set("storage.disk", {"serial": one.inventory.disks[0].serial})
+    looked(one).agree(one.disk)
+    steps = [entry.step.summary() for entry in looked(one).view.seen.plan.steps]
+    locale.use("cs")
+    assert len(steps) > 10
+    assert [words for words in steps if locale.say(words) == words] == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Write new partitions beside the kept ones on /dev/vda (serial A): DATA 1 GiB (kept)",
+        "Bring the node's kept configuration up to date (node.yaml on CONFIG)",
+        "Mark the earlier installation as replaced (on CONFIG)",
+        "/dev/vda (20 GiB, serial NODE0001)",
+    ],
+)
+def test_what_a_reinstallation_says_is_in_czech(words: str):
+    locale.use("cs")
+    assert locale.say(words) not in ("", words)
 
 
 @pytest.mark.parametrize("language", ["cs", "en"])
