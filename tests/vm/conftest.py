@@ -20,11 +20,20 @@ ROOT = Path(__file__).parents[2]
 KICKSTART = ROOT / "kickstarts" / "node.ks"
 
 
+# Where a boot takes three minutes, all stories take longer than `make test` may. These are `make test-vm-more`.
+MORE = {
+    "test_config_bad_state", "test_config_network", "test_config_power_cut", "test_config_pxe", "test_fetch",
+    "test_media", "test_pxe_first", "test_reinstall", "test_uefi_http", "test_uefi_nvme",
+}  # fmt: skip
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything in this folder boots QEMU."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.vm)
+            if item.path.stem in MORE:
+                item.add_marker(pytest.mark.more)
 
 
 @pytest.fixture(scope="session")
