@@ -75,7 +75,7 @@ def test_static_bond_with_a_vlan():
         person.see("show them here")
         person.press("enter")
         person.see("version: 1", "mode: unattended")
-        person.press("down", *["down"] * 20)
+        person.press("down", *["down"] * 23)
         person.see("id: 100", "192.0.2.10/24", "via: 192.0.2.1")
         person.press("esc")
         person.miss("version: 1")
