@@ -1,4 +1,4 @@
-"""The installer's screens on every console of a booted image (node.screens=yes)."""
+"""The installer's screens on every console of a booted image (but for node.screens=no)."""
 
 from __future__ import annotations
 
