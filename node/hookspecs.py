@@ -86,11 +86,16 @@ class Hooks:
 
     @hookspec
     def node_support(self, capability: str, inventory: Inventory) -> Support:
-        """Say how well this plugin does `capability` (`disk-layout`) on this machine. Called before that."""
+        """Say how well this plugin does, on this machine, what only one can do. Called before that.
+
+        `capability` is `disk-layout`, which `node_disk_layout` does, or `boot-loader`, which `node_plan`
+        does: a plugin that offers it and isn't chosen is not asked for steps. The highest support is chosen;
+        of equals a built-in, then the first by name. Where the chosen one fails, the next is asked.
+        """
 
     @hookspec
     def node_disk_layout(self, inventory: Inventory, answers: Answers, install_id: str) -> LayoutProposal:
-        """Choose the disk and lay it out. Only the plugin with the highest support is asked."""
+        """Choose the disk and lay it out. Only who has the highest support for `disk-layout` is asked."""
 
     @hookspec
     def node_veto_disk(self, disk: Disk) -> Sequence[Problem]:

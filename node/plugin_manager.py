@@ -24,16 +24,18 @@ from node.model.mask import mask_hashes
 from node.model.problem import Blame, Problem, Severity
 from node.persist.migrations import Document, migration
 from node.plugin_host.built_ins import BUILT_INS, NAMES, short_name
-from node.plugin_host.choosing import Wish, choose
+from node.plugin_host.choosing import LEFT_OUT, Wish, choose
 from node.plugin_host.finding import Outside, find_outside
 from node.plugin_host.hooks import implementations, signatures, wrong_hooks
 from node.plugin_host.words import shown
 
-__all__ = ["BUILT_INS", "TRACE", "Answered", "Plugins", "Record", "Timing"]
+__all__ = ["BUILT_INS", "FAILED", "TRACE", "UNTIDY", "Answered", "Plugins", "Record", "Timing"]
 
 _log = logging.getLogger(__name__)
 
 TRACE = "NODECRUST_TRACE_HOOKS"
+FAILED, UNTIDY = "plugin-failed", "plugin-untidy"
+_REPORT = "Report it to its author, or leave it out with NODECRUST_PLUGINS"
 _KEPT_ARGUMENTS = 8
 _LEAST_S = 0.05
 
@@ -97,6 +99,7 @@ class Plugins:
         self._host: Any = None
         self._arguments: dict[int, tuple[object, Any, int, str]] = {}
         self._number = 0
+        self._failures: dict[str, int] = {}
         self._trace = bool(os.environ.get(TRACE))
         self.problems: list[Problem] = []
         self.call_timeout_s: float | None = None
@@ -115,6 +118,8 @@ class Plugins:
                 self.add(name, partial(importlib.import_module, module))
         for name, why in choice.left_out.items():
             self._records[name] = Record(name, "left out", why)
+        for one in choice.unwanted:
+            self._records.setdefault(one.name, _record(one, "left out", why=LEFT_OUT))
         for refused in choice.refused:
             one = refused.plugin
             record = _record(one, "refused", why=refused.why)
@@ -125,6 +130,7 @@ class Plugins:
             from node.plugin_host.host import Host  # noqa: PLC0415 - without plugins there is no host
 
             self._host = Host(on_lost=self._lose)
+            self._host.start()
         for one in choice.outside:
             self._load_outside(one, deadline)
 
@@ -220,9 +226,13 @@ class Plugins:
         return migration(versions, self._migrate_section)(document)
 
     def blame(self, name: str, what: str) -> None:
-        """Record a problem of a plugin: an error where nothing may be written without it."""
+        """Record a failure of a plugin: an error where nothing may be written without it."""
         record = self._records.get(name) or Record(name, "loaded")
-        self._blame_record(record, what, "Report it to its author, or leave it out with NODECRUST_PLUGINS")
+        self._blame_record(record, what, _REPORT)
+
+    def failures_of(self, name: str) -> int:
+        """Give how often a plugin failed, the same failure again counted too."""
+        return self._failures.get(name, 0)
 
     def _migrate_section(self, section: str, values: Any, version: int) -> Any:
         given = self.call("node_migrate", section=section, values=values, version=version)
@@ -320,8 +330,19 @@ class Plugins:
         self._fail(name, words)
 
     def _note(self, name: str, noted: tuple[str, ...]) -> None:
+        """Record what a plugin did that it may not, though what it gave is good."""
         for words in noted:
-            self.blame(name, words)
+            self._add(
+                Problem(
+                    UNTIDY,
+                    self._records[name].called,
+                    words,
+                    "Report it to its author",
+                    owner=name,
+                    severity=Severity.WARNING,
+                    blame=Blame.MACHINE,
+                )
+            )
 
     # Records
 
@@ -344,10 +365,11 @@ class Plugins:
         self.blame(name, words)
 
     def _blame_record(self, record: Record, what: str, mend: str) -> None:
+        self._failures[record.name] = self.failures_of(record.name) + 1
         # A built-in that fails leaves the plan without one of its parts: nothing may be written then.
         needed = record.name in NAMES or bool(record.stands_in_for)
         problem = Problem(
-            code="plugin-failed",
+            code=FAILED,
             where=record.called,
             what=mask_hashes(what),
             mend=mend,
@@ -355,6 +377,9 @@ class Plugins:
             severity=Severity.ERROR if needed else Severity.WARNING,
             blame=Blame.MACHINE,
         )
+        self._add(problem)
+
+    def _add(self, problem: Problem) -> None:
         if problem not in self.problems:
             self.problems.append(problem)
 

@@ -10,6 +10,7 @@ from node.hookspecs import API_VERSION
 from node.model.near import nearest
 from node.plugin_host.finding import Outside
 
+LEFT_OUT = "NODECRUST_PLUGINS leaves it out"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 
 
@@ -26,7 +27,8 @@ class Refused:
 class Choice:
     """What is to be loaded, in this order: `built_in` names, then `outside`.
 
-    `left_out` has every name that is not, and why; `replaced` the built-ins that a plugin stands in for.
+    `left_out` has every built-in that is not, and why, `unwanted` the plugins that NODECRUST_PLUGINS leaves
+    out; `replaced` the built-ins that a plugin stands in for.
     """
 
     built_in: tuple[str, ...]
@@ -34,6 +36,7 @@ class Choice:
     refused: tuple[Refused, ...] = ()
     left_out: dict[str, str] = field(default_factory=dict)
     replaced: dict[str, str] = field(default_factory=dict)
+    unwanted: tuple[Outside, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,12 @@ def choose(found: Sequence[Outside], built_ins: Sequence[str], wish: Wish) -> Ch
     """Choose. `found` is in the order of names; of two that claim one thing the first one has it."""
     outside: dict[str, Outside] = {}
     refused: list[Refused] = []
-    left_out = {name: "NODECRUST_PLUGINS leaves it out" for name in built_ins if name in wish.without}
+    unwanted: list[Outside] = []
+    left_out = {name: LEFT_OUT for name in built_ins if name in wish.without}
     replaced: dict[str, str] = {}
     for plugin in found:
         if plugin.name in wish.without or (wish.only is not None and plugin.name not in wish.only):
-            left_out[plugin.name] = "NODECRUST_PLUGINS leaves it out"
+            unwanted.append(plugin)
         elif wrong := _wrong(plugin, built_ins, outside, replaced, left_out):
             refused.append(Refused(plugin, *wrong))
             # What it was to replace stays off: it is there to keep that from being done.
@@ -76,7 +80,7 @@ def choose(found: Sequence[Outside], built_ins: Sequence[str], wish: Wish) -> Ch
         for name, by in replaced.items()
         if name in built_ins and name not in left_out
     }
-    return Choice(kept, tuple(outside.values()), tuple(refused), left_out, replaced)
+    return Choice(kept, tuple(outside.values()), tuple(refused), left_out, replaced, tuple(unwanted))
 
 
 def _wrong(  # noqa: PLR0911 - one return a rule

@@ -85,6 +85,11 @@ class Host:
         self._zygote = _Zygote()
         _all.add(self)
 
+    def start(self) -> None:
+        """Have the host there, so that the first plugin doesn't wait for it; a failure is for the first to tell."""
+        with self._lock, suppress(OutsideError):
+            self._ensure()
+
     def load(self, plugin: Outside, timeout_s: float = IMPORT_TIMEOUT_S) -> Answer:
         """Import a plugin; OutsideError where that fails."""
         request = {"do": "load", "plugin": plugin.name, "value": plugin.value}
