@@ -92,7 +92,7 @@ class Plugins:
     One that can't be done without makes errors of them: a built-in, and what stands in for one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, trace: bool = False) -> None:
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(Hooks)
         self._records: dict[str, Record] = {}
@@ -100,7 +100,7 @@ class Plugins:
         self._arguments: dict[int, tuple[object, Any, int, str]] = {}
         self._number = 0
         self._failures: dict[str, int] = {}
-        self._trace = bool(os.environ.get(TRACE))
+        self._trace = trace or bool(os.environ.get(TRACE))
         self.problems: list[Problem] = []
         self.call_timeout_s: float | None = None
         """The time of a call of a plugin from outside; None for the host's own limit."""
@@ -243,6 +243,8 @@ class Plugins:
     def _load_outside(self, one: Outside, deadline: float | None) -> None:
         from node.plugin_host.host import IMPORT_TIMEOUT_S, OutsideError  # noqa: PLC0415 - see load
 
+        # In the order of loading, also where another of its name was refused before.
+        self._records.pop(one.name, None)
         self._records[one.name] = _record(one, "failed")
         left = IMPORT_TIMEOUT_S if deadline is None else min(IMPORT_TIMEOUT_S, deadline - time.monotonic())
         if left < _LEAST_S:
