@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, cast
 
 from pydantic import TypeAdapter
@@ -51,8 +52,8 @@ class Step:
 
     def to_data(self) -> dict[str, Any]:
         """Give it as plain data, `{"step": "module:Class", ...fields}`, secrets and all."""
-        kind = type(self)
-        fields = cast("dict[str, Any]", TypeAdapter(kind).dump_python(self, mode="json"))
+        kind: Any = type(self)
+        fields = cast("dict[str, Any]", _adapter(kind).dump_python(self, mode="json"))
         return {"step": f"{kind.__module__}:{kind.__qualname__}", **fields}
 
     def aftermath(self) -> str:
@@ -111,4 +112,9 @@ def step_from_data(data: dict[str, Any]) -> Step:
     if not (isinstance(kind, type) and issubclass(kind, Step)):
         raise ValueError(f"'{data.get('step')}' names no step")  # noqa: TRY004 - it is data that is wrong
     fields = {key: value for key, value in data.items() if key != "step"}
-    return cast("Step", TypeAdapter(kind).validate_python(fields))
+    return cast("Step", _adapter(cast("Any", kind)).validate_python(fields))
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)

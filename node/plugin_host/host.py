@@ -110,10 +110,13 @@ class Host:
         request = {"do": "call", "plugin": plugin, "hook": hook, "arguments": arguments}
         return self._ask(plugin, request, timeout_s, during=hook)
 
-    def validate(self, plugin: str, section: str, values: Any, timeout_s: float = CALL_TIMEOUT_S) -> Answer:
-        """Have values judged by a section's own model."""
-        request = {"do": "validate", "plugin": plugin, "section": section, "values": values}
-        return self._ask(plugin, request, timeout_s, during=f"the check of its section '{section}'")
+    def ask_model(
+        self, plugin: str, section: str, what: str, values: Any, timeout_s: float = CALL_TIMEOUT_S
+    ) -> Answer:
+        """Have values judged (`validate`) by a section's own model, or its `schema` given."""
+        request = {"do": what, "plugin": plugin, "section": section, "values": values}
+        during = f"the {'check' if what == 'validate' else what} of its section '{section}'"
+        return self._ask(plugin, request, timeout_s, during=during)
 
     def forget(self, plugin: str) -> None:
         """Leave a plugin out whenever the host comes back."""

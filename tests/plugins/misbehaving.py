@@ -161,7 +161,7 @@ BAD = (
         "patches",
         "import node.model.problem\n"
         + _validate("node.model.problem.Problem.__init__ = lambda *_, **__: None; return [Problem()]"),
-        "replaced node.model.problem.Problem, which others build upon",
+        "replaced node.model.problem.Problem.__init__, which others build upon",
         "failed",
     ),
     Bad(
