@@ -123,9 +123,9 @@ def test_a_line_that_takes_nothing_stops_nobody(vga: Console, serial: Console):
             vga.press(b"\x1b[21~")
             room.see(vga, "Everything is there")
             vga.press(b"\x1b")
-            room.see(vga, "Access")
+            room.see(vga, "CA fingerprint")
         serial.sleeps = False
-        room.see(serial, "Access")
+        room.see(serial, "CA fingerprint")
 
 
 def test_a_line_that_is_hung_up_stops_nobody(vga: Console, serial: Console):
