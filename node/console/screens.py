@@ -198,6 +198,8 @@ class Screens:
         left = self._widgets[self.page.key].keypress((width, size[1]), key)
         if left == "esc":
             self.in_page = False
+            if isinstance(self.page, FormPage):
+                self.page.leave()
 
     def _in_menu(self, size: tuple[int, int], key: str) -> None:
         shown = self.shown
