@@ -119,7 +119,7 @@ def test_a_line_that_takes_nothing_stops_nobody(vga: Console, serial: Console):
     serial.sleeps = True
     with Room("vm-virtio-blank", vga, serial) as room:
         room.see(vga, "Welcome")
-        for _ in range(40):
+        for _ in range(12):
             vga.press(b"\x1b[21~")
             room.see(vga, "Everything is there")
             vga.press(b"\x1b")
