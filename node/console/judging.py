@@ -1,7 +1,7 @@
 """Judges what is typed at the console by the sections' own models, beside the screens and without rights.
 
-What only the whole node can tell (netplan's own check, plugins' checks) is told once the change is applied: the
-process with the rights reads nothing that somebody typed who did not log in.
+What only the whole node can tell (netplan's own check, plugins' checks) is told once the change is applied:
+the process with the rights reads nothing that somebody typed who did not log in.
 """
 
 from __future__ import annotations
