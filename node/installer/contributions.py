@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 from node.hookspecs import LayoutProposal, Support, Target
 from node.installer.planner import Contributions
 from node.model.answers import Answers, Section, SectionModel
+from node.model.event import Event, EventKind
 from node.model.inventory import Disk, Inventory
 from node.model.origin import Origin, Precedence
 from node.model.problem import Blame, Problem, Severity
-from node.model.step import PlannedStep
+from node.model.step import PREPARE, PlannedStep, PrepareStep
 from node.plugin_manager import BUILT_INS, Plugins
 
 Kind = TypeVar("Kind")
@@ -53,11 +54,20 @@ class PluginTalk:
         return Contributions(
             validate=self._validate,
             veto=self._veto,
+            prepare=self._prepare,
             lay_out=self._lay_out,
             kernel_args=self._kernel_args,
             steps=self._steps,
             problems=self.problems,
         )
+
+    def tell(self, event: Event) -> None:
+        """Tell every plugin of an event of a run, but of progress; what fails there changes nothing."""
+        if event.kind is not EventKind.STEP_PROGRESS:
+            before = len(self._plugins.problems)
+            for _ in self._plugins.call("node_on_event", event=event):
+                pass
+            del self._plugins.problems[before:]
 
     def problems(self) -> tuple[Problem, ...]:
         """Give what went wrong with plugins so far, at loading and since."""
@@ -76,6 +86,17 @@ class PluginTalk:
             replace(problem, owner=problem.owner or plugin)
             for plugin, problem in self._items("node_veto_disk", Problem, disk=disk)
         ]
+
+    def _prepare(self, answers: Answers, inventory: Inventory) -> Sequence[PlannedStep]:
+        """Give the steps that are still to be done; one that can't say so is left out, its plugin named."""
+        left = []
+        for plugin, step in self._items("node_prepare", PrepareStep, answers=answers, inventory=inventory):
+            try:
+                if not step.done(inventory):
+                    left.append(PlannedStep(PREPARE, step, plugin))
+            except Exception as error:
+                self._blame(plugin, f"failed in {type(step).__name__}.done: {type(error).__name__}: {error}")
+        return left
 
     def _lay_out(self, inventory: Inventory, answers: Answers, install_id: str) -> LayoutProposal:
         support = {

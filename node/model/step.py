@@ -8,6 +8,7 @@ from typing import Any, ClassVar, cast
 
 from pydantic import TypeAdapter
 
+from node.model.inventory import Inventory
 from node.model.mask import MASK
 from node.model.system import System
 
@@ -47,6 +48,30 @@ class Step:
         """Give the bytes that this step moves, for the progress of the whole; 0 where that is small."""
         return 0
 
+
+@dataclass(frozen=True)
+class PrepareStep(Step):
+    """A step that runs before disks are chosen: a RAID controller, firmware.
+
+    `done` is asked after every look at the machine, also after a restart: it alone says whether the step is
+    still to be done, since a blank machine keeps no journal. With `reboots` the machine is restarted once
+    `apply` is through.
+    """
+
+    reboots: ClassVar[bool] = False
+
+    def done(self, inventory: Inventory) -> bool:
+        """Tell from the inventory alone whether nothing is left to do."""
+        raise NotImplementedError
+
+
+def restarts(step: Step) -> bool:
+    """Tell whether the machine is restarted after a step."""
+    return isinstance(step, PrepareStep) and step.reboots
+
+
+# The phase of what `node_prepare` gives; it is no part of an installation.
+PREPARE = "prepare"
 
 # Steps run in the order of these phases, and within one in the order in which a plugin gave them.
 PHASES = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from subprocess import Popen
 from typing import Any, Protocol
 
@@ -77,6 +78,7 @@ class Screens:
         self.effects = effects
         self.message = ""
         self.ended = 0
+        self.to_prepare = False
         self._background = background
         self._pages: dict[str, tuple[Shown, Any]] = {}
         self._dialogs: list[tuple[Any, int]] = []
@@ -289,6 +291,12 @@ class Screens:
             self.note(_("Not yet: first mend what is marked with an exclamation mark."))
         elif session.verdict is Verdict.CONSENT:
             self.note(_("First type the serial number of the disk that is to be erased."))
+        elif session.verdict is Verdict.PREPARE:
+            words = _(
+                "What is listed is done now. Then the machine is looked at anew, and you come back here."
+            )
+            prepare = [(_("Prepare now"), self._prepare), (_("Not yet"), lambda: None)]
+            self.open(AskDialog(_("Prepare this machine?"), words, prepare, self.close), rows=9)
         else:
             disk = session.disk
             words = _("{disk} is written now. From here on there is no way back.")
@@ -300,6 +308,14 @@ class Screens:
                 rows=9,
             )
 
+    def _prepare(self) -> None:
+        """End, so that the machine is prepared; whoever called shows the screens again."""
+        if self.effects.demo:
+            self.note(_("A demonstration prepares nothing."))
+            return
+        self.to_prepare = True
+        self._end(0)
+
     def _begin(self) -> None:
         """Look once more, for good: a plan of its own with identifiers of its own."""
         looker = self.session.looker()
@@ -307,7 +323,7 @@ class Screens:
 
     def _start(self, view: View) -> None:
         plan: Plan = view.seen.plan
-        if plan.refused or view.agreed or self.session.phase is Phase.INSTALLING:
+        if plan.refused or plan.prepare or view.agreed or self.session.phase is Phase.INSTALLING:
             self.session.take(view)
             self._refresh()
             return
@@ -331,6 +347,8 @@ class Screens:
                 self._finish(one)
                 break
             self._run.take(one)
+            # A plugin's observer may take its time; the screens don't.
+            self.submit(partial(self.session.talk.tell, one), lambda _: None, lambda _: None)
         self._refresh()
 
     def _finish(self, ended: Ended) -> None:
@@ -425,6 +443,8 @@ class Screens:
     def _looked(self, view: View) -> None:
         self._looking = False
         self.session.take(view)
+        if self.session.verdict is Verdict.PREPARE:
+            self.note(_("This machine is prepared first: F10, then Install."))
         self.changed()
 
     def _look_failed(self, error: Exception) -> None:
