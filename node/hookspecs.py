@@ -110,11 +110,13 @@ class Hooks:
 
     @hookspec
     def node_support(self, capability: str, inventory: Inventory) -> Support:
-        """Say how well this plugin does `capability` on this machine.
+        """Say how well this plugin does, on this machine, what only one can do.
 
-        When: before the hook that does it; today that is `node_disk_layout`, for `disk-layout`.
-        Gets: the name of the capability, and the inventory.
-        Gives: a level. The highest wins; of equal ones the plugin whose name sorts first.
+        When: before the hook that does it.
+        Gets: the capability, and the inventory. `disk-layout` is done by `node_disk_layout`, `boot-loader` by
+            `node_plan`: a plugin that offers it and isn't chosen is not asked for steps.
+        Gives: a level. The highest is chosen; of equals a built-in, then the first by name. Where the chosen
+            one fails, the next is asked.
         Never: claims VENDOR for machines that it was not made for.
         Since: 1
         """

@@ -24,7 +24,9 @@ _COLOURS = {Outcome.FAILED: "red", Outcome.DEGRADED: "yellow"}
 @click.command()
 @click.argument("dist")
 @click.option("--answers", multiple=True, type=_FILE, help="Answers to plan with; again for more.")
-@click.option("--inventory", multiple=True, type=_FILE, help="A recorded machine beside ours; again for more.")
+@click.option(
+    "--inventory", multiple=True, type=_FILE, help="A recorded machine beside ours; again for more."
+)
 @click.option("--programs", type=_FILE, help="What programs print on the fake machine: YAML, by name.")
 @json_option
 def command(

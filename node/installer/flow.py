@@ -13,6 +13,7 @@ from node.installer.answers import merge, validate
 from node.installer.contributions import PluginTalk
 from node.installer.document import read_document
 from node.installer.planner import make_plan, shown_install_id
+from node.installer.required import left_out, required_by
 from node.model.answers import Answers, Layer
 from node.model.event import Event
 from node.model.inventory import Inventory
@@ -61,8 +62,8 @@ def look(
     plan = make_plan(
         answers,
         inventory,
-        talk.contributions(),
-        problems=(*problems, *found, *_netplan_problems(answers)),
+        talk.contributions(required_by(answers)),
+        problems=(*problems, *found, *left_out(answers), *_netplan_problems(answers)),
         install_id=shown_install_id(answers, inventory) if for_show else uuid4(),
         started_at=_SHOWN_AT if for_show else datetime.now(UTC).isoformat(timespec="seconds"),
     )

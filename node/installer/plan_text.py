@@ -46,6 +46,10 @@ def plan_lines(plan: Plan, inventory: Inventory) -> list[str]:
         for number, planned in enumerate(plan.steps, 1):
             lines += _wrap(f"{number:4}. ", planned.step.summary())
         lines.append("")
+    for one in plan.chosen:
+        lines += _wrap("", f"Plugin {one.plugin} does {one.capability} here: {one.why}.")
+    if plan.chosen:
+        lines.append("")
     if plan.problems:
         stopped = "nothing will be written until they are mended" if plan.refused else "nothing is stopped"
         lines += [f"Problems ({len(plan.problems)}); {stopped}:", *problem_lines(plan.problems)]
@@ -65,6 +69,9 @@ def plan_to_data(plan: Plan, inventory: Inventory) -> dict[str, Any]:
         "destroys": list(plan.destroys),
         "keeps": list(plan.keeps),
         "prepare": planned_to_data(plan.prepare),
+        "chosen": [
+            {"capability": one.capability, "plugin": one.plugin, "why": one.why} for one in plan.chosen
+        ],
         "steps": steps_to_data(plan),
         "problems": [problem_to_data(problem) for problem in plan.problems],
     }

@@ -14,7 +14,7 @@ from node.installer.layout_check import check_layout
 from node.model.answers import Answers
 from node.model.inventory import Disk, Inventory
 from node.model.layout import Layout
-from node.model.plan import Plan
+from node.model.plan import Chosen, Plan
 from node.model.problem import Blame, Problem, Severity
 from node.model.step import PHASES, PlannedStep
 
@@ -26,7 +26,8 @@ _SHOWN_PLANS = UUID("6f6d7f0a-6f4b-5d1c-9a51-6e6f64650010")
 class Contributions:
     """What the plugins have to say, each as a function that gives values of the right types and never raises.
 
-    `problems` gives what went wrong with plugins so far; it is asked last.
+    `problems` gives what went wrong with plugins so far, `chosen` who was preferred to others; they are asked
+    last.
     """
 
     validate: Callable[[Answers, Inventory], Sequence[Problem]]
@@ -36,6 +37,7 @@ class Contributions:
     kernel_args: Callable[[Answers, Inventory], Sequence[str]]
     steps: Callable[[Answers, Inventory, Target], Sequence[PlannedStep]]
     problems: Callable[[], Sequence[Problem]]
+    chosen: Callable[[], Sequence[Chosen]] = tuple
 
 
 def make_plan(
@@ -89,7 +91,8 @@ def make_plan(
     problems = tuple(dict.fromkeys(found))
     refused = any(problem.severity is Severity.ERROR for problem in problems)
     destroys, keeps = lost_and_kept(layout, inventory)
-    return Plan(install_id, layout, () if refused else steps, problems, destroys, keeps)
+    chosen = tuple(contributions.chosen())
+    return Plan(install_id, layout, () if refused else steps, problems, destroys, keeps, chosen=chosen)
 
 
 def shown_install_id(answers: Answers, inventory: Inventory) -> UUID:

@@ -12,7 +12,7 @@ from node.errors import UnfitMachineError
 from node.model.event import Event
 from node.model.plan import Plan
 from node.model.problem import Blame, Problem
-from node.model.step import PlannedStep, restarts, step_to_data
+from node.model.step import PlannedStep, restarts
 
 # How often one step is done before it counts as one that can't be satisfied, and how many are done in all.
 MOST, MOST_IN_ALL = 3, 30
@@ -108,5 +108,5 @@ def _up_to_restart(steps: Sequence[PlannedStep]) -> tuple[PlannedStep, ...]:
 
 def _name(planned: PlannedStep) -> str:
     """Name a step by what it does and to what: two controllers are two steps."""
-    text = json.dumps([planned.owner, step_to_data(planned.step)], sort_keys=True)
+    text = json.dumps([planned.owner, planned.step.to_data()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

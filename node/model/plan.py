@@ -13,6 +13,15 @@ from node.model.step import PlannedStep, step_to_data
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """Who does what only one plugin can do here, such as `disk-layout`, and why, in words."""
+
+    capability: str
+    plugin: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """The ordered work for one machine. While `refused`, nothing may be written.
 
@@ -29,6 +38,7 @@ class Plan:
     keeps: tuple[str, ...] = ()
     boots_existing: str = ""
     prepare: tuple[PlannedStep, ...] = ()
+    chosen: tuple[Chosen, ...] = ()
 
     @property
     def refused(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, cast
 
 from pydantic import TypeAdapter
@@ -39,6 +40,22 @@ class Step:
 
     def finish(self, system: System) -> None:
         """Release what later steps needed; nothing to do by default."""
+
+    @property
+    def has_undo(self) -> bool:
+        """Whether `undo` does anything."""
+        return type(self).undo is not Step.undo
+
+    @property
+    def has_finish(self) -> bool:
+        """Whether `finish` does anything."""
+        return type(self).finish is not Step.finish
+
+    def to_data(self) -> dict[str, Any]:
+        """Give it as plain data, `{"step": "module:Class", ...fields}`, secrets and all."""
+        kind = type(self)
+        fields = cast("dict[str, Any]", _adapter(kind).dump_python(self, mode="json"))
+        return {"step": f"{kind.__module__}:{kind.__qualname__}", **fields}
 
     def aftermath(self) -> str:
         """Say what the disk is once `undo` has run; "" where that is nothing worth a word."""
@@ -100,18 +117,30 @@ class PlannedStep:
 
 def step_to_data(step: Step, *, reveal: bool = False) -> dict[str, Any]:
     """Give a step as plain data: `{"step": "module:Class", ...fields}`, secrets masked unless `reveal`."""
-    kind = type(step)
-    fields = cast("dict[str, Any]", TypeAdapter(kind).dump_python(step, mode="json"))
-    if not reveal:
-        fields = {key: MASK if key in kind.secret_fields else value for key, value in fields.items()}
-    return {"step": f"{kind.__module__}:{kind.__qualname__}", **fields}
+    data = step.to_data()
+    if reveal:
+        return data
+    return {key: MASK if key in step.secret_fields else value for key, value in data.items()}
+
+
+def step_name(step: Step) -> str:
+    """Give the name of a step's class, as errors and scripts know it."""
+    return str(step.to_data()["step"]).rpartition(":")[2]
 
 
 def step_from_data(data: dict[str, Any]) -> Step:
     """Make the step again that `step_to_data` gave; ValueError where that names no step."""
     module, _, name = str(data.get("step", "")).partition(":")
-    kind = getattr(importlib.import_module(module), name, None) if module and name else None
+    kind: Any = importlib.import_module(module) if module and name else None
+    for part in name.split("."):
+        kind = getattr(kind, part, None)
     if not (isinstance(kind, type) and issubclass(kind, Step)):
         raise ValueError(f"'{data.get('step')}' names no step")  # noqa: TRY004 - it is data that is wrong
     fields = {key: value for key, value in data.items() if key != "step"}
-    return TypeAdapter(kind).validate_python(fields)
+    return cast("Step", _adapter(kind).validate_python(fields))
+
+
+@cache
+def _adapter(kind: type[Step]) -> TypeAdapter[Any]:
+    # Making one costs 2 ms, and a plan writes each of its steps down several times.
+    return TypeAdapter(kind)

@@ -11,7 +11,7 @@ from string import Template
 from node.errors import InputError, NodeError
 from node.hookspecs import API_VERSION
 
-# What a distribution may be called here: its name is also that of the plugin and, with underscores, its package.
+# The distribution's name is also the plugin's and, with underscores, its package's.
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST = 40
 
@@ -43,8 +43,8 @@ testpaths = ["tests"]
 _README = """\
 # $name
 
-A plugin for Nodecrust nodes. It adds a section `$key` to the answers, with a page in the installer, and writes
-a greeting into `/etc/$name` of each node.
+A plugin for Nodecrust nodes. It adds a section `$key` to the answers, with a page in the installer, and
+writes a greeting into `/etc/$name` of each node.
 
     python -m pytest                       its tests; nodecrust[testing] and pytest must be installed
     nodectl plugins check . --answers tests/answers.yaml
@@ -84,7 +84,7 @@ FILE = "/etc/$name"
 _GREETING = TextField(
     key="$key.greeting",
     label="Greeting",
-    help="What $$FILE says. Leave it empty to do nothing.".replace("$$FILE", FILE),
+    help="What /etc/$name says. Leave it empty to do nothing.",
     empty="nothing is done",
 )
 
@@ -127,8 +127,9 @@ def node_probe(inventory: Inventory) -> Mapping[str, Any]:
 @hookimpl
 def node_health_checks() -> Sequence[HealthCheck]:
     """Say whether the greeting is there."""
-    found = Path(FILE).is_file()
-    return (HealthCheck("$name", Outcome.PASSED if found else Outcome.SKIPPED, "" if found else "not asked for"),)
+    if Path(FILE).is_file():
+        return (HealthCheck("$name", Outcome.PASSED),)
+    return (HealthCheck("$name", Outcome.SKIPPED, "not asked for"),)
 '''
 
 _ANSWERS = '''\
@@ -281,7 +282,9 @@ def skeleton(name: str) -> dict[str, str]:
         "title": name.replace("-", " ").capitalize(),
         "api": str(API_VERSION),
     }
-    return {Template(path).substitute(words): Template(text).substitute(words) for path, text in FILES.items()}
+    return {
+        Template(path).substitute(words): Template(text).substitute(words) for path, text in FILES.items()
+    }
 
 
 def write_skeleton(name: str, folder: Path) -> list[Path]:

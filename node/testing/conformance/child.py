@@ -44,6 +44,8 @@ def main() -> None:
             answers=work["answers"],
             machines=work["machines"],
             programs=work["programs"],
+            found=work["found"],
+            note=lambda found: write(found=found),
         )
         STAGES[work["stage"]](bench)
         write(done=True)

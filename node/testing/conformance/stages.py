@@ -20,10 +20,11 @@ from node.installer.schema import json_schema
 from node.model.answers import Layer, Section
 from node.model.health import HealthCheck, Outcome
 from node.model.inventory import Inventory, from_json
+from node.model.mask import MASK
 from node.model.origin import Precedence
 from node.model.plan import planned_to_data
 from node.model.state import RenderedFile, State
-from node.model.step import PlannedStep
+from node.model.step import PlannedStep, Step, step_from_data, step_to_data
 from node.plugin_manager import Plugins
 from node.testing.conformance.watched import Watch, watched
 from node.testing.guard import ForbiddenEffectError, guarded
@@ -33,6 +34,7 @@ from node.testing.workbench import BASE
 Tell = Callable[[HealthCheck], None]
 _BASE = Layer(Precedence.DEFAULT, BASE)
 _ROOTS = ("/etc/", "/usr/local/", "/var/lib/")
+_SUMMARY = 200
 _SECRET_WORDS = ("password", "secret", "token", "passphrase", "private_key", "community")
 
 
@@ -41,7 +43,8 @@ class Bench:
     """The candidate's plugin with its entry point's name, in this process, and what it is tried with.
 
     `answers` are documents in YAML, the empty one among them, `machines` further ones in JSON. `programs`
-    says what programs print on the fake machine.
+    says what programs print on the fake machine. `note` takes the steps that planning finds, as data, which
+    the stages after it get as `found`.
     """
 
     name: str
@@ -51,6 +54,8 @@ class Bench:
     answers: Sequence[str] = ("",)
     machines: Sequence[str] = ()
     programs: Mapping[str, str] = field(default_factory=dict)
+    found: Sequence[Mapping[str, Any]] = ()
+    note: Callable[[Sequence[Mapping[str, Any]]], None] = lambda _: None
 
     def passed(self, name: str, faults: Sequence[str], words: str = "") -> None:
         """Tell faults, or that there are none."""
@@ -108,16 +113,12 @@ class Bench:
             yield f"inventory {number}", from_json(text)
 
     def planned(self) -> list[tuple[Inventory, PlannedStep]]:
-        """Give every step of its own that any plan has, with a machine of it; none twice."""
-        found: dict[str, tuple[Inventory, PlannedStep]] = {}
-        for layer in self.layers():
-            for _, inventory in self.inventories():
-                plan = look(self.talk, [_BASE, layer], inventory, for_show=True).plan
-                for one in (*plan.prepare, *plan.steps):
-                    if one.owner == self.name:
-                        key = json.dumps(planned_to_data([one]), sort_keys=True)
-                        found.setdefault(key, (inventory, one))
-        return list(found.values())
+        """Give the steps that the stage of planning found, each with a machine of it."""
+        machines = dict(self.inventories())
+        return [
+            (machines[one["machine"]], PlannedStep(one["phase"], step_from_data(one["data"]), self.name))
+            for one in self.found
+        ]
 
     def has(self, *hooks: str) -> bool:
         """Tell whether it has any of these."""
@@ -197,6 +198,7 @@ def planning(bench: Bench) -> None:
     """Plan for every machine, twice: the same comes out, nothing is reached for and nothing takes long."""
     faults: list[str] = []
     plans = 0
+    found: dict[str, dict[str, Any]] = {}
     for layer in bench.layers():
         for name, inventory in bench.inventories():
             bench.doing(f"planning for {name}")
@@ -209,13 +211,38 @@ def planning(bench: Bench) -> None:
                 for problem in twice[0].problems
                 if problem.owner == bench.name and problem.code == "plugin-failed"
             ]
+            for one in (*twice[0].prepare, *twice[0].steps):
+                if one.owner == bench.name:
+                    faults += [f"{type(one.step).__name__}: {words}" for words in data_faults(one.step)]
+                    data = {"phase": one.phase, "data": one.step.to_data()}
+                    found.setdefault(json.dumps(data, sort_keys=True), {**data, "machine": name})
             plans += 2
+    bench.note(list(found.values()))
     faults = [*bench.watch.faults, *dict.fromkeys(faults)]
     bench.passed("planning is pure", faults, f"{plans} plans, the same each time")
     slowest = max(bench.watch.longest_s, key=lambda name: bench.watch.longest_s[name], default="")
     if slowest:
         words = f"the longest call was {slowest}, {bench.watch.longest_s[slowest] * 1000:.0f} ms"
         bench.tell(HealthCheck("time", Outcome.PASSED, words))
+
+
+def data_faults(step: Step) -> list[str]:
+    """Say what is wrong with a step as data and in words."""
+    faults = []
+    try:
+        if step_from_data(step_to_data(step, reveal=True)) != step:
+            faults.append("is another one once it was written down and read back")
+    except Exception as error:
+        faults.append(f"can't be written down and read back: {type(error).__name__}: {error}".splitlines()[0])
+        return faults
+    summary = step.summary()
+    if not summary.strip() or not summary.isprintable() or len(summary) > _SUMMARY:
+        faults.append(f"its summary is not one line of at most {_SUMMARY} signs")
+    shown = step_to_data(step)
+    for name, value in step_to_data(step, reveal=True).items():
+        if shown.get(name) == MASK and isinstance(value, str) and len(value) > 3 and value in summary:
+            faults.append(f"its summary tells {name}, which is secret")
+    return faults
 
 
 def rendering(bench: Bench) -> None:

@@ -10,8 +10,7 @@ from contextlib import suppress
 from node.errors import NodeError
 from node.model.health import HealthCheck, Outcome
 from node.model.inventory import Inventory
-from node.model.mask import MASK
-from node.model.step import PlannedStep, PrepareStep, Step, step_from_data, step_to_data
+from node.model.step import PlannedStep, PrepareStep, Step
 from node.system.time_limit import TooLongError, time_limit
 from node.testing.conformance.stages import Bench
 from node.testing.conformance.stumbling import StumblingSystem
@@ -21,7 +20,6 @@ from node.testing.guard import ForbiddenEffectError, guarded
 _STEP_LIMIT_S = 10.0
 # So many places are tried in a step of very many calls.
 _MOST_PLACES = 40
-_SUMMARY = 200
 
 
 def steps(bench: Bench) -> None:
@@ -34,7 +32,6 @@ def steps(bench: Bench) -> None:
     for inventory, one in planned:
         name = type(one.step).__name__
         bench.doing(f"{name}")
-        faults += [f"{name}: {words}" for words in _data_faults(one.step)]
         if isinstance(one.step, PrepareStep) and not isinstance(one.step.done(inventory), bool):
             faults.append(f"{name}: done gives no bool")
         system = _system(bench, inventory)
@@ -108,24 +105,6 @@ def _any_steps(bench: Bench, name: str, planned: object) -> bool:
     words = "no plan has a step of it; pass --answers FILE that asks for one" if asked else "it has no steps"
     bench.tell(HealthCheck(name, Outcome.SKIPPED, words))
     return False
-
-
-def _data_faults(step: Step) -> list[str]:
-    faults = []
-    try:
-        if step_from_data(step_to_data(step, reveal=True)) != step:
-            faults.append("is another one once it was written down and read back")
-    except Exception as error:
-        faults.append(f"can't be written down and read back: {type(error).__name__}: {error}".splitlines()[0])
-        return faults
-    summary = step.summary()
-    if not summary.strip() or not summary.isprintable() or len(summary) > _SUMMARY:
-        faults.append(f"its summary is not one line of at most {_SUMMARY} signs")
-    shown = step_to_data(step)
-    for name, value in step_to_data(step, reveal=True).items():
-        if shown.get(name) == MASK and isinstance(value, str) and len(value) > 3 and value in summary:
-            faults.append(f"its summary tells {name}, which is secret")
-    return faults
 
 
 def _done(work: Callable[[StumblingSystem], None], system: StumblingSystem) -> tuple[str, str]:
