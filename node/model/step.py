@@ -141,6 +141,6 @@ def step_from_data(data: dict[str, Any]) -> Step:
 
 
 @cache
-def _adapter(kind: type[Step]) -> TypeAdapter[Any]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     # Making one costs 2 ms, and a plan writes each of its steps down several times.
     return TypeAdapter(kind)

@@ -83,7 +83,7 @@ def _watch(event: str, arguments: tuple[object, ...]) -> None:
     path = arguments[event == "os.symlink"] if arguments else None
     if event == "open":
         _, mode, flags = arguments
-        writes = any(letter in str(mode or "") for letter in "wax+") or int(flags or 0) & _FLAGS
+        writes = any(letter in str(mode or "") for letter in "wax+") or int(str(flags or 0)) & _FLAGS
         if writes and not _is_temporary(path):
             _forbid(f"{path} opened for writing")
     elif event in _WRITING and not _relative(path) and not _is_temporary(path):

@@ -72,6 +72,7 @@ from node.hookspecs import Target, hookimpl
 from node.model.answers import Answers, Section
 from node.model.health import HealthCheck, Outcome
 from node.model.inventory import Inventory
+from node.model.layout import Role
 from node.model.page import OWN, Page, TextField
 from node.model.problem import Problem
 from node.model.state import RenderedFile, State
@@ -106,9 +107,11 @@ def node_validate(answers: Answers) -> Sequence[Problem]:
 
 @hookimpl
 def node_plan(answers: Answers, target: Target) -> Sequence[PlannedStep]:
-    """Note in the installed node's log that it was greeted."""
+    """Note on CONFIG that the node was greeted, where there is a CONFIG."""
     greeting = answers[${prefix}Answers].greeting
-    return (PlannedStep("vendor", NoteGreeting(greeting)),) if greeting else ()
+    if not greeting or target.layout.get(Role.CONFIG) is None:
+        return ()
+    return (PlannedStep("vendor", NoteGreeting(greeting)),)
 
 
 @hookimpl
@@ -163,10 +166,12 @@ from dataclasses import dataclass
 from node.model.step import Step
 from node.model.system import System
 
+FILE = "config/$name/greeting"
+
 
 @dataclass(frozen=True)
 class NoteGreeting(Step):
-    """Leave a line in the log partition of the new node."""
+    """Leave a file on CONFIG, which is /config of the node; the target's folders are below `system.root`."""
 
     greeting: str
 
@@ -176,11 +181,11 @@ class NoteGreeting(Step):
 
     def apply(self, system: System) -> None:
         """Write the file; writing it again does no harm, since a step may be repeated after a power cut."""
-        system.files.write(system.root / "log" / "$name", f"{self.greeting}\\n".encode())
+        system.files.write(system.root / FILE, f"{self.greeting}\\n".encode())
 
     def undo(self, system: System) -> None:
         """Take it back, whether it was written or not."""
-        system.files.remove(system.root / "log" / "$name")
+        system.files.remove(system.root / FILE)
 '''
 
 _CONFTEST = '''\
@@ -219,7 +224,7 @@ def test_two_lines_are_a_problem_with_its_place(workbench):
 def test_the_step_writes_and_takes_back(fake_system):
     run_steps(NoteGreeting("hello"), system=fake_system)
     ((path, contents),) = fake_system.file_contents.items()
-    assert (path.name, contents) == ("$name", b"hello\\n")
+    assert (path.name, contents) == ("greeting", b"hello\\n")
     NoteGreeting("hello").undo(fake_system)
     assert not fake_system.file_contents
 
