@@ -19,7 +19,7 @@ from node.installer.only_run import only_run
 from node.model.event import Event, EventKind
 from node.model.plan import Plan, steps_to_data
 from node.model.problem import errors
-from node.model.step import PlannedStep, Step
+from node.model.step import PlannedStep, step_name
 from node.model.system import System
 
 _log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class _Run:
                 raise self._fail(begun, number, planned, failure)
             self._tell(EventKind.STEP_DONE, number, planned)
         for number, planned in reversed(begun):
-            if type(planned.step).finish is not Step.finish:
+            if planned.step.has_finish:
                 failure = self._work(number, planned, planned.step.finish, RELEASE_TIMEOUT_S)
                 if failure:
                     raise self._fail(begun, number, planned, failure)
@@ -146,7 +146,7 @@ class _Run:
         )
         return StepFailedError(
             f"{summary}: {failure.brief}",
-            step=type(failed.step).__name__,
+            step=step_name(failed.step),
             owner=failed.owner,
             disk_state=disk_state,
             details=failure.details,
@@ -157,7 +157,7 @@ class _Run:
         """Undo in reverse order, each whatever the others do; say what the disk is now."""
         states = []
         for number, planned in reversed(begun):
-            if type(planned.step).undo is not Step.undo:
+            if planned.step.has_undo:
                 self._tell(EventKind.UNDO_STARTED, number, planned)
                 failure = self._work(number, planned, planned.step.undo, RELEASE_TIMEOUT_S)
                 if failure:

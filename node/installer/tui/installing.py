@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from node.installer.tui.effects import Ended, Runner
@@ -41,6 +42,12 @@ class Installing:
             screens.note(_("Not yet: first mend what is marked with an exclamation mark."))
         elif session.verdict is Verdict.CONSENT:
             screens.note(_("First type the serial number of the disk that is to be erased."))
+        elif session.verdict is Verdict.PREPARE:
+            words = _(
+                "What is listed is done now. Then the machine is looked at anew, and you come back here."
+            )
+            answers = [(_("Prepare now"), self._prepare), (_("Not yet"), lambda: None)]
+            screens.open(AskDialog(_("Prepare this machine?"), words, answers, screens.close), rows=9)
         else:
             disk = session.disk
             words = _("{disk} is written now. From here on there is no way back.")
@@ -62,6 +69,14 @@ class Installing:
         screens.show("summary")
         screens.changed()
 
+    def _prepare(self) -> None:
+        """End, so that the machine is prepared; whoever called shows the screens again."""
+        if self._screens.effects.demo:
+            self._screens.note(_("A demonstration prepares nothing."))
+            return
+        self._screens.to_prepare = True
+        self._screens.end(0)
+
     def _begin(self) -> None:
         """Look once more, for good: a plan of its own with identifiers of its own."""
         looker = self._screens.session.looker()
@@ -70,7 +85,7 @@ class Installing:
     def _start(self, view: View) -> None:
         screens, session = self._screens, self._screens.session
         plan: Plan = view.seen.plan
-        if plan.refused or view.agreed or session.phase is Phase.INSTALLING:
+        if plan.refused or plan.prepare or view.agreed or session.phase is Phase.INSTALLING:
             session.take(view)
             screens.refresh()
             return
@@ -93,6 +108,9 @@ class Installing:
                 self._finish(one)
                 break
             self._run.take(one)
+            # A plugin's observer may take its time; the screens don't.
+            tell = partial(self._screens.session.talk.tell, one)
+            self._screens.submit(tell, lambda _: None, lambda _: None)
         self._screens.refresh()
 
     def _finish(self, ended: Ended) -> None:

@@ -13,7 +13,7 @@ from node.installer.tui.installing import Installing
 from node.installer.tui.pages import FormPage
 from node.installer.tui.parts import timezones
 from node.installer.tui.saved import saved_answers
-from node.installer.tui.session import Phase, Session, View
+from node.installer.tui.session import Phase, Session, Verdict, View
 from node.installer.tui.summary import SummaryPage
 from node.locale import _, say
 from node.model.page import Page
@@ -72,6 +72,7 @@ class Screens:
         self.effects = effects
         self.message = ""
         self.ended = 0
+        self.to_prepare = False
         self.background = background
         self._pages: dict[str, tuple[Shown, Any]] = {}
         self._dialogs: list[tuple[Any, int]] = []
@@ -333,6 +334,8 @@ class Screens:
     def _looked(self, view: View) -> None:
         self._looking = False
         self.session.take(view)
+        if self.session.verdict is Verdict.PREPARE:
+            self.note(_("This machine is prepared first: F10, then Install."))
         self.changed()
 
     def look_failed(self, error: Exception) -> None:

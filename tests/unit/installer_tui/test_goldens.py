@@ -12,7 +12,7 @@ from node.installer.document import read_document
 from node.installer.tui.effects import Ended
 from node.installer.tui.run import Run
 from node.model.event import Event, EventKind
-from tests.unit.installer_tui.desk import HASH, LARGE, SMALL, Desk
+from node.testing.screens import HASH, LARGE, SMALL, Desk
 
 # netplan is asked in a helper process.
 pytestmark = pytest.mark.effects("processes")
