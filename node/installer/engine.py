@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from node.errors import InputError, StepFailedError
-from node.installer.child import Failure, Kind, Report, SystemFactory, run_child
 from node.installer.journal import Journal, Mask
 from node.installer.only_run import only_run
 from node.model.event import Event, EventKind
@@ -21,6 +20,7 @@ from node.model.plan import Plan, steps_to_data
 from node.model.problem import errors
 from node.model.step import PlannedStep, step_name
 from node.model.system import System
+from node.system.child import Failure, Kind, Report, SystemFactory, run_child
 
 _log = logging.getLogger(__name__)
 
