@@ -103,6 +103,7 @@ bench: setup ## Benchmarks against peers and limits (ONLY=NAME for one); writes 
 docs: setup ## Write the generated pages of docs/ anew
 	@$(BIN)/python -m node.installer.docs
 	@$(BIN)/python -m node.cli.config_docs
+	@$(BIN)/python -m node.cli.hook_docs
 
 .PHONY: clean
 clean: ## Remove what the targets made in this folder; the cache outside it stays

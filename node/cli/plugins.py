@@ -9,7 +9,12 @@ import click
 from node.cli.lazy import CommandEntry, LazyGroup
 from node.cli.options import inventory_option, json_option
 
-COMMANDS: dict[str, CommandEntry] = {}
+COMMANDS: dict[str, CommandEntry] = {
+    "new": CommandEntry("node.cli.plugins_new", "Write a plugin to begin with, whose tests pass at once."),
+    "check": CommandEntry(
+        "node.cli.plugins_check", "Check whether a plugin keeps what the interface asks of it."
+    ),
+}
 
 
 @click.group(cls=LazyGroup, table=COMMANDS, invoke_without_command=True)

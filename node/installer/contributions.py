@@ -11,12 +11,13 @@ from node.installer.chosen import Contest
 from node.installer.planner import Contributions
 from node.installer.required import Required
 from node.model.answers import Answers, Section, SectionModel
+from node.model.event import Event, EventKind
 from node.model.inventory import Disk, Inventory
 from node.model.origin import Origin, Precedence
 from node.model.plan import Chosen
 from node.model.plugins import LeftOut
 from node.model.problem import Problem
-from node.model.step import PlannedStep
+from node.model.step import PREPARE, PlannedStep, PrepareStep
 from node.plugin_manager import Plugins, Record
 
 Kind = TypeVar("Kind")
@@ -78,12 +79,21 @@ class PluginTalk:
         return Contributions(
             validate=asked.validate,
             veto=asked.veto,
+            prepare=asked.prepare,
             lay_out=asked.lay_out,
             kernel_args=asked.kernel_args,
             steps=asked.steps,
             problems=asked.problems,
             chosen=lambda: asked.chosen,
         )
+
+    def tell(self, event: Event) -> None:
+        """Tell every plugin of an event of a run, but of progress; what fails there changes nothing."""
+        if event.kind is not EventKind.STEP_PROGRESS:
+            before = len(self._plugins.problems)
+            for _ in self._plugins.call("node_on_event", event=event):
+                pass
+            del self._plugins.problems[before:]
 
     def problems(self) -> tuple[Problem, ...]:
         """Give what went wrong with plugins so far, at loading and since."""
@@ -116,6 +126,19 @@ class _Asked:
             replace(problem, owner=problem.owner or plugin)
             for plugin, problem in items(self._plugins, "node_veto_disk", Problem, disk=disk)
         ]
+
+    def prepare(self, answers: Answers, inventory: Inventory) -> Sequence[PlannedStep]:
+        """Give the steps that are still to be done; one that can't say so is left out, its plugin named."""
+        left = []
+        asked = items(self._plugins, "node_prepare", PrepareStep, answers=answers, inventory=inventory)
+        for plugin, step in asked:
+            try:
+                if not step.done(inventory):
+                    left.append(PlannedStep(PREPARE, step, plugin))
+            except Exception as error:
+                words = f"failed in {type(step).__name__}.done: {type(error).__name__}: {error}"
+                self._plugins.blame(plugin, words)
+        return left
 
     def lay_out(self, inventory: Inventory, answers: Answers, install_id: str) -> LayoutProposal:
         contest = self._contest(LAYOUT, inventory)

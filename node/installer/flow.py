@@ -113,6 +113,8 @@ def install(plan: Plan, observers: Sequence[Callable[[Event], None]]) -> None:
     """Carry a plan out; StepFailedError where a step failed, what `refusal` gives where it is refused."""
     if error := refusal(plan.problems):
         raise error
+    if plan.prepare:
+        raise InputError("this machine is to be prepared first; nothing was written", mend="Look again")
     from node.installer.engine import run_plan  # noqa: PLC0415 - what only looks needs no engine
     from node.system.live import LiveSystem  # noqa: PLC0415 - nor libparted
 

@@ -32,6 +32,7 @@ class Contributions:
 
     validate: Callable[[Answers, Inventory], Sequence[Problem]]
     veto: Callable[[Disk], Sequence[Problem]]
+    prepare: Callable[[Answers, Inventory], Sequence[PlannedStep]]
     lay_out: Callable[[Inventory, Answers, str], LayoutProposal]
     kernel_args: Callable[[Answers, Inventory], Sequence[str]]
     steps: Callable[[Answers, Inventory, Target], Sequence[PlannedStep]]
@@ -65,6 +66,15 @@ def make_plan(
             boots_existing=existing.disk,
         )
     found += contributions.validate(answers, inventory)
+    if prepare := _to_prepare(found, answers, inventory, contributions):
+        return Plan(
+            install_id,
+            None,
+            (),
+            problems=tuple(dict.fromkeys([*found, *contributions.problems()])),
+            keeps=tuple(_stays(disk) for disk in inventory.disks),
+            prepare=prepare,
+        )
     layout = None
     # A rule that was misspelt chooses another disk: then what the rest chooses is no news.
     if not any(p.where.partition(".")[0] == "storage" for p in problems if p.severity is Severity.ERROR):
@@ -97,6 +107,17 @@ def consented(disk: Disk, answers: Answers, inventory: Inventory) -> bool:
     names = {str(name).strip().removeprefix("/dev/disk/by-id/") for name in given}
     others = {name for other in inventory.disks if other.node != disk.node for name in other.identities}
     return bool(names & set(disk.identities) - others)
+
+
+def _to_prepare(
+    found: Sequence[Problem], answers: Answers, inventory: Inventory, contributions: Contributions
+) -> tuple[PlannedStep, ...]:
+    """Give what must come before disks are chosen; nothing while something is wrong with the answers."""
+    if any(problem.severity is Severity.ERROR for problem in found):
+        return ()
+    steps = tuple(contributions.prepare(answers, inventory))
+    refused = any(problem.severity is Severity.ERROR for problem in contributions.problems())
+    return () if refused else steps
 
 
 def _lay_out(

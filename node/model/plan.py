@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -25,7 +26,8 @@ class Plan:
     """The ordered work for one machine. While `refused`, nothing may be written.
 
     `destroys` and `keeps` say disk by disk, in words, what is lost and what stays; `boots_existing` is the
-    node of a disk whose finished installation is to be booted instead, "" where there is none.
+    node of a disk whose finished installation is to be booted instead, "" where there is none. While there
+    are steps in `prepare`, there is no layout and no other step: the machine is looked at anew after them.
     """
 
     install_id: UUID
@@ -35,6 +37,7 @@ class Plan:
     destroys: tuple[str, ...] = ()
     keeps: tuple[str, ...] = ()
     boots_existing: str = ""
+    prepare: tuple[PlannedStep, ...] = ()
     chosen: tuple[Chosen, ...] = ()
 
     @property
@@ -44,7 +47,12 @@ class Plan:
 
 
 def steps_to_data(plan: Plan) -> list[dict[str, Any]]:
-    """Give the steps as plain data, in order."""
+    """Give the steps of the installation as plain data, in order."""
+    return planned_to_data(plan.steps)
+
+
+def planned_to_data(steps: Sequence[PlannedStep]) -> list[dict[str, Any]]:
+    """Give steps as plain data, secrets masked."""
     return [
         {
             "phase": planned.phase,
@@ -52,5 +60,5 @@ def steps_to_data(plan: Plan) -> list[dict[str, Any]]:
             "summary": planned.step.summary(),
             **step_to_data(planned.step),
         }
-        for planned in plan.steps
+        for planned in steps
     ]

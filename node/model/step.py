@@ -9,6 +9,7 @@ from typing import Any, ClassVar, cast
 
 from pydantic import TypeAdapter
 
+from node.model.inventory import Inventory
 from node.model.mask import MASK
 from node.model.system import System
 
@@ -65,6 +66,30 @@ class Step:
         return 0
 
 
+@dataclass(frozen=True)
+class PrepareStep(Step):
+    """A step that runs before disks are chosen: a RAID controller, firmware.
+
+    `done` is asked after every look at the machine, also after a restart: it alone says whether the step is
+    still to be done, since a blank machine keeps no journal. With `reboots` the machine is restarted once
+    `apply` is through.
+    """
+
+    reboots: ClassVar[bool] = False
+
+    def done(self, inventory: Inventory) -> bool:
+        """Tell from the inventory alone whether nothing is left to do."""
+        raise NotImplementedError
+
+
+def restarts(step: Step) -> bool:
+    """Tell whether the machine is restarted after a step."""
+    return isinstance(step, PrepareStep) and step.reboots
+
+
+# The phase of what `node_prepare` gives; it is no part of an installation.
+PREPARE = "prepare"
+
 # Steps run in the order of these phases, and within one in the order in which a plugin gave them.
 PHASES = (
     "check",      # read only: identity and contents of the disks, once more
@@ -117,4 +142,5 @@ def step_from_data(data: dict[str, Any]) -> Step:
 
 @cache
 def _adapter(kind: Any) -> TypeAdapter[Any]:
+    # Making one costs 2 ms, and a plan writes each of its steps down several times.
     return TypeAdapter(kind)

@@ -87,13 +87,14 @@ class Server:
     def _call(self, request: Mapping[str, Any]) -> Any:
         plugin, hook = request["plugin"], request["hook"]
         implementation, signature = self._hooks[plugin][hook], signatures()[hook]
-        given = {}
+        given, inventory = {}, None
         for name, argument in request["arguments"].items():
             value = self._argument(signature.arguments[name], argument)
+            inventory = value if hook == "node_prepare" and name == "inventory" else inventory
             if name in implementation.arguments:
                 given[name] = value
         offered: list[Any] = []
-        data = result_to_data(signature, implementation.function(**given), offered.append)
+        data = result_to_data(signature, implementation.function(**given), offered.append, inventory)
         for one in offered:
             if isinstance(one, Section):
                 self._models[plugin, one.key] = one.model

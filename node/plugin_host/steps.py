@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from node.model.inventory import Inventory
 from node.model.mask import MASK
-from node.model.step import PHASES, PlannedStep, Step, step_from_data
+from node.model.step import PHASES, PREPARE, PlannedStep, PrepareStep, Step, restarts, step_from_data
 from node.model.system import System
 from node.plugin_host.words import shown
 
@@ -29,6 +30,7 @@ class StepWords:
     secret: frozenset[str] = frozenset()
     has_undo: bool = False
     has_finish: bool = False
+    reboots: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,23 @@ class OutsideStep(Step):
         return f"OutsideStep({self.data.get('step')!r}, {self.words.summary!r})"
 
 
+@dataclass(frozen=True, repr=False)
+class OutsidePrepareStep(OutsideStep, PrepareStep):
+    """A stand-in for a step before disks are chosen. One that is done is left out in the host already."""
+
+    if not TYPE_CHECKING:
+
+        @property
+        def reboots(self) -> bool:
+            """Whether the machine is restarted after it."""
+            return self.words.reboots
+
+    def done(self, inventory: Inventory) -> bool:
+        """Tell that it is still to be done: the host was asked with this inventory."""
+        del inventory
+        return False
+
+
 def describe_step(planned: PlannedStep) -> dict[str, Any]:
     """Give a planned step as plain data; ValueError where it could not be made again elsewhere."""
     step = planned.step
@@ -117,6 +136,7 @@ def describe_step(planned: PlannedStep) -> dict[str, Any]:
         "secret": sorted(kind.secret_fields),
         "has_undo": step.has_undo,
         "has_finish": step.has_finish,
+        "reboots": restarts(step),
     }
 
 
@@ -126,7 +146,7 @@ def planned_step(described: Mapping[str, Any], plugin: str) -> PlannedStep:
         data, timeout_s = dict(described["data"]), float(described["timeout_s"])
         summary, phase = described["summary"], described["phase"]
         kind = str(data["step"])
-        if phase not in PHASES:
+        if phase not in (*PHASES, PREPARE):
             raise ValueError(
                 f"gave a step in the phase '{shown(str(phase), 60)}', which there is not; "
                 f"the phases are: {', '.join(PHASES)}"
@@ -144,10 +164,12 @@ def planned_step(described: Mapping[str, Any], plugin: str) -> PlannedStep:
             secret,
             bool(described["has_undo"]),
             bool(described["has_finish"]),
+            bool(described["reboots"]),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"its step can't be described: {type(error).__name__}: {error}") from None
-    return PlannedStep(phase, OutsideStep(data, words), plugin)
+    kind_here = OutsidePrepareStep if phase == PREPARE else OutsideStep
+    return PlannedStep(phase, kind_here(data, words), plugin)
 
 
 def _masked(text: str, data: Mapping[str, Any], secret: frozenset[str]) -> str:

@@ -17,7 +17,7 @@ from node.model.inventory import Inventory, from_json
 from node.model.origin import Origin, Precedence
 from node.model.registration import Backend
 from node.model.state import RenderedFile
-from node.model.step import PlannedStep
+from node.model.step import PREPARE, PlannedStep, PrepareStep
 from node.plugin_host.describing import describe_section
 from node.plugin_host.hooks import Signature
 from node.plugin_host.sections import Model, OutsideSection, stand_in
@@ -69,10 +69,13 @@ def _answers(data: Mapping[str, Any], models: Models) -> Answers:
     return Answers(sections, origins)
 
 
-def result_to_data(signature: Signature, value: Any, tell: Callable[[Any], None]) -> Any:
+def result_to_data(
+    signature: Signature, value: Any, tell: Callable[[Any], None], inventory: Inventory | None = None
+) -> Any:
     """Write what a hook gave, in the host: `{"items": [...]}` of a sequence, else `{"value": ...}`.
 
-    `tell` hears of every section and backend that was written, since they stay here.
+    `tell` hears of every section and backend that was written, since they stay here. Steps of `node_prepare`
+    that are done on this `inventory` are left out: only here can they be asked.
     """
     if value is None:
         return {"value": None}
@@ -83,6 +86,8 @@ def result_to_data(signature: Signature, value: Any, tell: Callable[[Any], None]
     items = []
     for one in value:
         try:
+            if inventory and isinstance(one, PrepareStep) and one.done(inventory):
+                continue
             items.append({"value": _written(signature.item, one)})
         except WrongValueError as error:
             items.append({"wrong": str(error)})
@@ -93,11 +98,13 @@ def result_to_data(signature: Signature, value: Any, tell: Callable[[Any], None]
     return {"items": items}
 
 
-def _written(kind: Any, value: Any) -> Any:
+def _written(kind: Any, value: Any) -> Any:  # noqa: PLR0911 - a table
     if kind is Section and isinstance(value, Section):
         return describe_section(value)
     if kind is PlannedStep and isinstance(value, PlannedStep):
         return describe_step(value)
+    if kind is PrepareStep and isinstance(value, PrepareStep):
+        return describe_step(PlannedStep(PREPARE, value))
     if kind is Backend:
         from node.plugin_host.backends import describe_backend  # noqa: PLC0415 - few plugins have any
 
@@ -159,6 +166,8 @@ def _read(kind: Any, value: Any, plugin: str, model: Callable[[str], Model]) -> 
         return stand_in(value, plugin, model(key))
     if kind is PlannedStep:
         return planned_step(value, plugin)
+    if kind is PrepareStep:
+        return planned_step(value, plugin).step
     if kind is Backend:
         from node.plugin_host.backends import outside_backend  # noqa: PLC0415 - few plugins have any
 
