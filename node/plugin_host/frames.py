@@ -20,6 +20,9 @@ class FrameError(ValueError):
 
 def to_frame(message: Any, most: int = MOST_BYTES) -> bytes:
     """Give a message's bytes; FrameError where it is too long or no plain data."""
+    if (size := _size(message, most)) > most:
+        # Told before it is written: that takes memory and time several times over.
+        raise FrameError(f"{size / (1 << 20):.0f} MiB; at most {most >> 20} MiB are taken")
     try:
         body = json.dumps(message, separators=(",", ":"), allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
@@ -27,6 +30,20 @@ def to_frame(message: Any, most: int = MOST_BYTES) -> bytes:
     if len(body) > most:
         raise FrameError(f"{len(body) / (1 << 20):.0f} MiB; at most {most >> 20} MiB are taken")
     return LENGTH.pack(len(body)) + body
+
+
+def _size(message: Any, most: int) -> int:
+    """Give the bytes that a message takes at least, one for each value and its texts, as far as beyond `most`."""
+    size, waiting = 0, [message]
+    while waiting and size <= most:
+        value = waiting.pop()
+        size += len(value) if isinstance(value, str) else 1
+        if isinstance(value, dict):
+            waiting += value.keys()
+            waiting += value.values()
+        elif isinstance(value, list | tuple):
+            waiting += value
+    return size
 
 
 def from_body(body: bytes) -> Any:

@@ -25,8 +25,8 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits five seconds for each that hangs."""
-    monkeypatch.setattr(host, "CALL_TIMEOUT_S", 1.5)
-    monkeypatch.setattr(host, "IMPORT_TIMEOUT_S", 1.5)
+    monkeypatch.setattr(host, "CALL_TIMEOUT_S", 2.0)
+    monkeypatch.setattr(host, "IMPORT_TIMEOUT_S", 2.0)
 
 
 class Loader:
