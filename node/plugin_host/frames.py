@@ -33,7 +33,7 @@ def to_frame(message: Any, most: int = MOST_BYTES) -> bytes:
 
 
 def _size(message: Any, most: int) -> int:
-    """Give the bytes that a message takes at least, one for each value and its texts, as far as beyond `most`."""
+    """Give the bytes that a message takes at least: its texts and one a value, as far as beyond `most`."""
     size, waiting = 0, [message]
     while waiting and size <= most:
         value = waiting.pop()
