@@ -26,7 +26,7 @@ from node.persist.migrations import Document, migration
 from node.plugin_host.built_ins import BUILT_INS, NAMES, short_name
 from node.plugin_host.choosing import LEFT_OUT, Wish, choose
 from node.plugin_host.finding import Outside, find_outside
-from node.plugin_host.hooks import implementations, signatures, wrong_hooks
+from node.plugin_host.hooks import implemented, signatures
 from node.plugin_host.words import shown
 
 __all__ = ["BUILT_INS", "FAILED", "TRACE", "UNTIDY", "Answered", "Plugins", "Record", "Timing"]
@@ -92,7 +92,7 @@ class Plugins:
     One that can't be done without makes errors of them: a built-in, and what stands in for one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, trace: bool = False) -> None:
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(Hooks)
         self._records: dict[str, Record] = {}
@@ -100,7 +100,7 @@ class Plugins:
         self._arguments: dict[int, tuple[object, Any, int, str]] = {}
         self._number = 0
         self._failures: dict[str, int] = {}
-        self._trace = bool(os.environ.get(TRACE))
+        self._trace = trace or bool(os.environ.get(TRACE))
         self.problems: list[Problem] = []
         self.call_timeout_s: float | None = None
         """The time of a call of a plugin from outside; None for the host's own limit."""
@@ -149,8 +149,9 @@ class Plugins:
             if wants != API_VERSION:
                 self._refuse(name, f"wants version {wants} of the plugin interface; this is {API_VERSION}")
                 return
-            if wrong := wrong_hooks(plugin):
-                self._refuse(name, f"can't be used: {'; '.join(wrong)}")
+            found = implemented(plugin)
+            if found.wrong:
+                self._refuse(name, f"can't be used: {'; '.join(found.wrong)}")
                 return
             self._manager.register(plugin, name)
         except (Exception, SystemExit) as error:
@@ -159,7 +160,7 @@ class Plugins:
                 self._manager.unregister(name=name)
             self._fail(name, f"could not be loaded: {error}")
             return
-        hooks = tuple(one.hook for one in implementations(plugin))
+        hooks = tuple(one.hook for one in found.hooks)
         took = time.perf_counter() - began
         self._records[name] = replace(self._records[name], state="loaded", hooks=hooks, import_s=took)
 
@@ -243,6 +244,8 @@ class Plugins:
     def _load_outside(self, one: Outside, deadline: float | None) -> None:
         from node.plugin_host.host import IMPORT_TIMEOUT_S, OutsideError  # noqa: PLC0415 - see load
 
+        # In the order of loading, also where another of its name was refused before.
+        self._records.pop(one.name, None)
         self._records[one.name] = _record(one, "failed")
         left = IMPORT_TIMEOUT_S if deadline is None else min(IMPORT_TIMEOUT_S, deadline - time.monotonic())
         if left < _LEAST_S:
@@ -276,25 +279,29 @@ class Plugins:
         limit = timeout_s or self.call_timeout_s or CALL_TIMEOUT_S
         answer = self._host.call(name, hook, sent, timeout_s=limit)
         self._note(name, answer.noted)
-        taken = result_from_data(signature, answer.ok, name, lambda key: partial(self._judge, name, key))
+        taken = result_from_data(signature, answer.ok, name, partial(OutsideModel, self, name))
         for complaint in taken.complaints:
             self.blame(name, complaint)
         return taken.value
 
-    def _judge(self, name: str, key: str, values: Any) -> Mapping[str, Any] | None:
-        """Ask a section's own model; None where its plugin is not there any more, or fails."""
+    def ask_model(self, name: str, key: str, what: str, values: Any = None) -> Mapping[str, Any] | None:
+        """Have a section's own model `validate` values, or give its `schema`.
+
+        None where its plugin is not there any more, or fails.
+        """
         from node.plugin_host.host import CALL_TIMEOUT_S  # noqa: PLC0415 - see load
 
         if self._records[name].state != "loaded":
             return None
         began = time.perf_counter()
+        limit = self.call_timeout_s or CALL_TIMEOUT_S
         try:
-            answer = self._host.validate(name, key, values, timeout_s=self.call_timeout_s or CALL_TIMEOUT_S)
+            answer = self._host.ask_model(name, key, what, values, timeout_s=limit)
         except Exception as error:
             if not self._blame_outside(name, error):
                 raise
             return None
-        self._count(name, f"section {key}", time.perf_counter() - began, "")
+        self._count(name, f"{what} {key}", time.perf_counter() - began, "")
         self._note(name, answer.noted)
         return answer.ok if isinstance(answer.ok, Mapping) else None
 
@@ -382,6 +389,23 @@ class Plugins:
     def _add(self, problem: Problem) -> None:
         if problem not in self.problems:
             self.problems.append(problem)
+
+
+@dataclass(frozen=True)
+class OutsideModel:
+    """The model of a section that is in the plugin host; fulfils `node.plugin_host.sections.Model`."""
+
+    plugins: Plugins
+    plugin: str
+    key: str
+
+    def validate(self, values: Any) -> Mapping[str, Any] | None:
+        """Judge values."""
+        return self.plugins.ask_model(self.plugin, self.key, "validate", values)
+
+    def schema(self) -> Mapping[str, Any] | None:
+        """Give its JSON Schema."""
+        return self.plugins.ask_model(self.plugin, self.key, "schema")
 
 
 def _record(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from node.installer.flow import look
 from node.installer.problem_text import problem_lines, problem_to_data, wrapped
 from node.model.problem import Problem, Severity
 from node.model.state import State
-from node.plugin_manager import FAILED, TRACE, UNTIDY, Plugins, Record, Timing
+from node.plugin_manager import FAILED, UNTIDY, Plugins, Record, Timing
 
 FORMAT = 1
 _MACHINE = "vm-virtio-blank"
@@ -27,9 +26,7 @@ _CODES = (FAILED, UNTIDY, "plugin-required")
 
 def list_plugins(inventory: Path | None, *, trace_hooks: bool, as_json: bool) -> int:
     """Ask all plugins and show them; 1 where one that nothing can be written without fails."""
-    if trace_hooks:
-        os.environ[TRACE] = "1"
-    plugins = Plugins()
+    plugins = Plugins(trace=trace_hooks)
     plugins.load()
     look(
         PluginTalk(plugins),

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from node.errors import InputError, StepFailedError
-from node.installer.child import Failure, Kind, Report, SystemFactory, run_child
 from node.installer.journal import Journal, Mask
+from node.installer.only_run import only_run
 from node.model.event import Event, EventKind
 from node.model.plan import Plan, steps_to_data
 from node.model.problem import errors
 from node.model.step import PlannedStep, step_name
 from node.model.system import System
+from node.system.child import Failure, Kind, Report, SystemFactory, run_child
 
 _log = logging.getLogger(__name__)
 
@@ -35,14 +36,14 @@ def run_plan(
 ) -> None:
     """Apply every step in order, then finish all in reverse order; call it from the main thread.
 
-    InputError where the plan is refused: nothing was done. When a step fails, or SIGTERM, SIGINT or SIGHUP
-    comes, every step that was begun is undone in reverse order and StepFailedError says which step, whose,
-    the last words and what the disk is now. The run is done only when every `finish` is: a write that can't
-    be flushed is a failure like any other.
+    InputError where the plan is refused, TryAgainError where another run with this journal goes on: nothing
+    was done. When a step fails, or SIGTERM, SIGINT or SIGHUP comes, every step that was begun is undone in
+    reverse order and StepFailedError says which step, whose, the last words and what the disk is now. The run
+    is done only when every `finish` is: a write that can't be flushed is a failure like any other.
     """
     if plan.refused:
         raise InputError("the plan is refused; nothing was written", problems=errors(plan.problems))
-    with Journal(journal) as book, _stop_requests() as stop_fd:
+    with only_run(journal.with_suffix(".lock")), Journal(journal) as book, _stop_requests() as stop_fd:
         _Run(plan, system_factory, observers, book, stop_fd).run()
 
 

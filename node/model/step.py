@@ -53,7 +53,7 @@ class Step:
 
     def to_data(self) -> dict[str, Any]:
         """Give it as plain data, `{"step": "module:Class", ...fields}`, secrets and all."""
-        kind = type(self)
+        kind: Any = type(self)
         fields = cast("dict[str, Any]", _adapter(kind).dump_python(self, mode="json"))
         return {"step": f"{kind.__module__}:{kind.__qualname__}", **fields}
 
@@ -137,7 +137,7 @@ def step_from_data(data: dict[str, Any]) -> Step:
     if not (isinstance(kind, type) and issubclass(kind, Step)):
         raise ValueError(f"'{data.get('step')}' names no step")  # noqa: TRY004 - it is data that is wrong
     fields = {key: value for key, value in data.items() if key != "step"}
-    return cast("Step", _adapter(kind).validate_python(fields))
+    return cast("Step", _adapter(cast("Any", kind)).validate_python(fields))
 
 
 @cache

@@ -48,7 +48,6 @@ def describe_section(section: Section) -> dict[str, Any]:
         "secret": sorted(model.secret),
         "pages": [page_to_data(page) for page in section.pages],
         "fields": _fields(model, defaults),
-        "schema": _schema(model),
     }
 
 
@@ -91,8 +90,8 @@ def _choices(types_: Sequence[Any], annotation: Any) -> list[Any]:
     return []
 
 
-def _schema(model: type[SectionModel]) -> dict[str, Any]:
-    """Give the JSON Schema, whole in itself; of a model that has none, that it is a mapping."""
+def schema_of(model: type[SectionModel]) -> dict[str, Any]:
+    """Give a model's JSON Schema, whole in itself; of a model that has none, that it is a mapping."""
     try:
         schema = model.model_json_schema()
         definitions = schema.pop("$defs", {})

@@ -7,6 +7,7 @@ import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from types import FunctionType
 from typing import Any, get_args, get_origin
 
 from node.hookspecs import PROJECT, Hooks
@@ -50,40 +51,43 @@ class Implementation:
     arguments: tuple[str, ...]
 
 
-def implementations(plugin: object) -> tuple[Implementation, ...]:
-    """Give what a plugin implements, in the order of the page; what `wrong_hooks` names is left out."""
-    found = {}
+@dataclass(frozen=True)
+class Implemented:
+    """What a plugin implements, in the order of the page, and in words what of it nobody could ever call."""
+
+    hooks: tuple[Implementation, ...]
+    wrong: tuple[str, ...]
+
+
+def implemented(plugin: object) -> Implemented:
+    """Look at everything that a plugin, a module or an object, has."""
+    found: dict[str, Implementation] = {}
+    wrong: list[str] = []
+    marked: set[str] = set()
     for name, function, options in _marked(plugin):
+        marked.add(name)
         hook = options.get("specname") or name
-        if hook in signatures() and not _wrong(hook, name, function, options):
-            found[hook] = Implementation(hook, function, _arguments(function))
-    return tuple(found[hook] for hook in signatures() if hook in found)
-
-
-def wrong_hooks(plugin: object) -> tuple[str, ...]:
-    """Say what a plugin implements that nobody would ever call, or could not."""
-    wrong = [
-        words
-        for name, function, options in _marked(plugin)
-        if (words := _wrong(options.get("specname") or name, name, function, options))
-    ]
-    marked = {name for name, _, _ in _marked(plugin)}
+        arguments = _arguments(function)
+        if words := _wrong(hook, name, arguments, options):
+            wrong.append(words)
+        else:
+            found[hook] = Implementation(hook, function, arguments)
     wrong += [
         f"{name} has no @hookimpl, so that nobody calls it"
         for name in signatures()
         if name not in marked and inspect.isroutine(getattr(plugin, name, None))
     ]
-    return tuple(wrong)
+    return Implemented(tuple(found[hook] for hook in signatures() if hook in found), tuple(wrong))
 
 
-def _wrong(hook: str, name: str, function: Any, options: Mapping[str, Any]) -> str:
+def _wrong(hook: str, name: str, arguments: tuple[str, ...], options: Mapping[str, Any]) -> str:
     known = signatures()
     if hook not in known:
         near = nearest(hook, known)
         return f"{name} is no hook" + (f"; did you mean {near}?" if near else "")
     if options.get("wrapper") or options.get("hookwrapper"):
         return f"{name} wraps other plugins' answers, which none may"
-    strange = [one for one in _arguments(function) if one not in known[hook].arguments]
+    strange = [one for one in arguments if one not in known[hook].arguments]
     if strange:
         has = ", ".join(known[hook].arguments) or "none"
         return f"{name} wants the argument {', '.join(strange)}; there are: {has}"
@@ -93,6 +97,8 @@ def _wrong(hook: str, name: str, function: Any, options: Mapping[str, Any]) -> s
 def _marked(plugin: object) -> Iterator[tuple[str, Any, Mapping[str, Any]]]:
     """Give what `hookimpl` marked, by its name."""
     for name in dir(plugin):
+        if name.startswith("__"):
+            continue
         try:
             function = getattr(plugin, name)
             options = getattr(function, f"{PROJECT}_impl", None)
@@ -104,6 +110,13 @@ def _marked(plugin: object) -> Iterator[tuple[str, Any, Mapping[str, Any]]]:
 
 def _arguments(function: Any) -> tuple[str, ...]:
     """Give the names that a function must be given; one with a default needs none."""
+    if isinstance(function, FunctionType) and not hasattr(function, "__wrapped__"):
+        # Most are plain, and inspecting them the long way takes as long as all the rest.
+        code = function.__code__
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        optional = len(function.__defaults__ or ())
+        required = names[: code.co_argcount - optional] + names[code.co_argcount :]
+        return tuple(one for one in required if one not in (function.__kwdefaults__ or {}))
     parameters = inspect.signature(function).parameters.values()
     return tuple(
         one.name

@@ -70,7 +70,7 @@ class _Process:
 class Host:
     """All plugins from outside. Made early, in a process without threads, it costs one fork.
 
-    Any thread may call it, one at a time. A process that is forked from this one can't, but where `shared`.
+    Any thread may call it, one at a time. A process that is forked from this one can't, but where `lent`.
     `on_lost` hears, with its name and words, of a plugin that can't be loaded again after another's crash.
     """
 
@@ -86,7 +86,7 @@ class Host:
         _all.add(self)
 
     def start(self) -> None:
-        """Have the host there, so that the first plugin doesn't wait for it; a failure is for the first to tell."""
+        """Have the host there, so that the first plugin doesn't wait for it, which tells of a failure."""
         with self._lock, suppress(OutsideError):
             self._ensure()
 
@@ -110,10 +110,13 @@ class Host:
         request = {"do": "call", "plugin": plugin, "hook": hook, "arguments": arguments}
         return self._ask(plugin, request, timeout_s, during=hook)
 
-    def validate(self, plugin: str, section: str, values: Any, timeout_s: float = CALL_TIMEOUT_S) -> Answer:
-        """Have values judged by a section's own model."""
-        request = {"do": "validate", "plugin": plugin, "section": section, "values": values}
-        return self._ask(plugin, request, timeout_s, during=f"the check of its section '{section}'")
+    def ask_model(
+        self, plugin: str, section: str, what: str, values: Any, timeout_s: float = CALL_TIMEOUT_S
+    ) -> Answer:
+        """Have values judged (`validate`) by a section's own model, or its `schema` given."""
+        request = {"do": what, "plugin": plugin, "section": section, "values": values}
+        during = f"the {'check' if what == 'validate' else what} of its section '{section}'"
+        return self._ask(plugin, request, timeout_s, during=during)
 
     def forget(self, plugin: str) -> None:
         """Leave a plugin out whenever the host comes back."""
@@ -126,15 +129,6 @@ class Host:
         with self._lock:
             self._drop_process()
             self._zygote.close()
-
-    @contextmanager
-    def shared(self) -> Iterator[None]:
-        """Let a process that is forked in this block ask the host, while this one waits for it."""
-        _shared.append(self)
-        try:
-            yield
-        finally:
-            _shared.remove(self)
 
     # How it is asked
 
@@ -184,15 +178,23 @@ class Host:
                 if name == but:
                     continue
                 try:
-                    self._exchange({"do": "load", "plugin": name, "value": plugin.value}, IMPORT_TIMEOUT_S)
-                    if name in self._with_sections:
-                        again = {"do": "call", "plugin": name, "hook": "node_sections", "arguments": {}}
-                        self._exchange(again, CALL_TIMEOUT_S)
+                    self._load_again(plugin)
                 except _BrokenError as error:
                     how = self._end_process()
                     self.forget(name)
                     self._on_lost(name, f"{str(error) or how} when it was loaded again")
                     break
+
+    def _load_again(self, plugin: Outside) -> None:
+        request = {"do": "load", "plugin": plugin.name, "value": plugin.value}
+        answer = self._exchange(request, IMPORT_TIMEOUT_S)
+        if plugin.name in self._with_sections and "failed" not in answer:
+            again = {"do": "call", "plugin": plugin.name, "hook": "node_sections", "arguments": {}}
+            answer = self._exchange(again, CALL_TIMEOUT_S)
+        if "failed" in answer:
+            self.forget(plugin.name)
+            words = shown(str(answer["failed"]), 500)
+            self._on_lost(plugin.name, f"failed when it was loaded again: {words}")
 
     def _start(self) -> _Process:
         request_end, requests = os.pipe()
@@ -456,6 +458,20 @@ def _ending(status: int | None) -> str:
 
 _all: weakref.WeakSet[Host] = weakref.WeakSet()
 _shared: list[Host] = []
+
+
+@contextmanager
+def lent() -> Iterator[None]:
+    """Let a process that is forked in this block ask the hosts, while this one waits for it."""
+    hosts = list(_all)
+    _shared.extend(hosts)
+    try:
+        yield
+    finally:
+        _shared.clear()
+        for host in hosts:
+            # The other process may have ended it, and have it back with less in it.
+            host._drop_process()
 
 
 def _in_child() -> None:

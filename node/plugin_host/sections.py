@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
-from typing import Any, ClassVar, Literal, Self, cast
+from typing import Any, ClassVar, Literal, Protocol, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 from pydantic.annotated_handlers import GetJsonSchemaHandler
@@ -22,8 +21,16 @@ from node.model.refusal import DEFAULT_MEND
 from node.plugin_host.pages import page_from_data
 from node.plugin_host.words import shown
 
-# Gives what the host says of values: {"values": ..., "set": [...]}, {"errors": [...]}, None where it can't.
-Ask = Callable[[Any], Mapping[str, Any] | None]
+
+class Model(Protocol):
+    """A section's own model, in the host; both give None where that can't be asked."""
+
+    def validate(self, values: Any) -> Mapping[str, Any] | None:
+        """Judge values: `{"values": ..., "set": [...]}` or `{"errors": [...]}`."""
+
+    def schema(self) -> Mapping[str, Any] | None:
+        """Give its JSON Schema."""
+
 
 _PLAIN: dict[str, Any] = {
     "text": str,
@@ -41,8 +48,7 @@ class OutsideSection(SectionModel):
     model_config = ConfigDict(populate_by_name=True, protected_namespaces=())
 
     outside_plugin: ClassVar[str] = ""
-    outside_ask: ClassVar[Ask] = staticmethod(lambda _: None)
-    outside_schema: ClassVar[Mapping[str, Any]] = {}
+    outside_model: ClassVar[Model]
 
     @model_validator(mode="wrap")
     @classmethod
@@ -50,7 +56,7 @@ class OutsideSection(SectionModel):
         # Nothing that is said is what the defaults are for, and those are known here.
         if isinstance(values, cls) or values == {}:
             return handler(values)
-        said = cls.outside_ask(values)
+        said = cls.outside_model.validate(values)
         if said is None:
             return cls._as_it_is(values, handler)
         if errors := said.get("errors"):
@@ -74,10 +80,10 @@ class OutsideSection(SectionModel):
     ) -> JsonSchemaValue:
         """Give the schema of the plugin's own model."""
         del schema, handler
-        return deepcopy(dict(cls.outside_schema))
+        return dict(cls.outside_model.schema() or {"type": "object"})
 
 
-def stand_in(data: Mapping[str, Any], plugin: str, ask: Ask) -> Section:
+def stand_in(data: Mapping[str, Any], plugin: str, own: Model) -> Section:
     """Make a section from what `describe_section` gave; ValueError where that is none."""
     try:
         key = data["key"]
@@ -90,8 +96,7 @@ def stand_in(data: Mapping[str, Any], plugin: str, ask: Ask) -> Section:
         model.schema_version = int(data["schema_version"])
         model.secret = frozenset(map(str, data["secret"]))
         model.outside_plugin = plugin
-        model.outside_ask = staticmethod(ask)
-        model.outside_schema = dict(data["schema"])
+        model.outside_model = own
         model()
         pages: Sequence[Page] = tuple(page_from_data(one) for one in data["pages"])
         return Section(model, shown(str(data["title"])), shown(str(data["help"])), tuple(pages))

@@ -16,7 +16,7 @@ from typing import Any
 
 from node.model.answers import Section, SectionModel
 from node.plugin_host.built_ins import BUILT_INS
-from node.plugin_host.describing import judge
+from node.plugin_host.describing import judge, schema_of
 from node.plugin_host.frames import (
     KEPT_ARGUMENTS,
     LENGTH,
@@ -27,7 +27,7 @@ from node.plugin_host.frames import (
     to_frame,
     write_all,
 )
-from node.plugin_host.hooks import Implementation, implementations, signatures, wrong_hooks
+from node.plugin_host.hooks import Implementation, implemented, signatures
 from node.plugin_host.surroundings import Surroundings
 from node.plugin_host.values import argument_from_json, result_to_data
 
@@ -45,7 +45,12 @@ class Server:
         # As they came, and made of it: the one to compare with, the other to give away.
         self._arguments: OrderedDict[int, tuple[str, Any, Any]] = OrderedDict()
         self._surroundings = Surroundings()
-        self._work = {"load": self._load, "call": self._call, "validate": self._validate}
+        self._work = {
+            "load": self._load,
+            "call": self._call,
+            "validate": self._validate,
+            "schema": self._schema,
+        }
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Do what is asked; what a plugin raises is an answer too."""
@@ -70,12 +75,12 @@ class Server:
         plugin: Any = importlib.import_module(module)
         for attribute in attributes.split(".") if attributes else ():
             plugin = getattr(plugin, attribute)
-        found = implementations(plugin)
-        self._hooks[request["plugin"]] = {one.hook: one for one in found}
+        found = implemented(plugin)
+        self._hooks[request["plugin"]] = {one.hook: one for one in found.hooks}
         wants = getattr(plugin, "NODECRUST_API", None)
         return {
-            "hooks": [one.hook for one in found],
-            "wrong": list(wrong_hooks(plugin)),
+            "hooks": [one.hook for one in found.hooks],
+            "wrong": list(found.wrong),
             "api": wants if isinstance(wants, int) else None,
         }
 
@@ -97,6 +102,9 @@ class Server:
 
     def _validate(self, request: Mapping[str, Any]) -> Any:
         return judge(self._models[request["plugin"], request["section"]], request["values"])
+
+    def _schema(self, request: Mapping[str, Any]) -> Any:
+        return schema_of(self._models[request["plugin"], request["section"]])
 
     def _argument(self, kind: Any, argument: Mapping[str, Any]) -> Any:
         """Make an argument, or take that of the last plugin, which is known to be as it was."""

@@ -6,12 +6,16 @@ import locale
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from types import ModuleType
+from typing import Any
 
 # What other plugins and the host itself build upon; a patch of these would be everybody's.
-_WATCHED = ("node.model.", "node.hookspecs", "node.errors", "node.plugin_host.")
+_WATCHED = ("node.model.", "node.hookspecs", "node.errors")
+# A class that had none of these gets another nature by one.
+_MAKING = ("__init__", "__new__", "__setattr__", "__getattribute__", "__eq__")
 
 
 class Surroundings:
@@ -24,7 +28,7 @@ class Surroundings:
         self._environment = dict(os.environ)
         self._path = list(sys.path)
         self._limit = sys.getrecursionlimit()
-        self._modules = dict(_watched())
+        self._watched = [(name, vars_, dict(vars_())) for name, vars_ in _watched()]
         self._threads = threading.active_count()
 
     def put_back(self) -> tuple[str, ...]:
@@ -55,11 +59,16 @@ class Surroundings:
 
     def patched(self) -> str:
         """Name what of our own code was replaced, "" where nothing was: the host is of no more use then."""
-        for name, now in _watched():
-            if (before := self._modules.get(name)) is None:
-                self._modules[name] = now  # imported since
-            elif before != now:
+        for number, (name, now, before) in enumerate(self._watched):
+            if now() == before:  # by identity, and in C
+                continue
+            for key, value in before.items():
+                if callable(value) and now().get(key) is not value:
+                    return f"{name}.{key}"
+            if any(key not in before and key in _MAKING for key in now()):
                 return name
+            # A cache, or what pydantic adds to a class when it is first used.
+            self._watched[number] = (name, now, dict(now()))
         return ""
 
 
@@ -69,14 +78,11 @@ def _umask() -> int:
     return mask
 
 
-def _watched() -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Give modules and classes by name, with what their names stand for."""
+def _watched() -> Iterator[tuple[str, Callable[[], Mapping[str, Any]]]]:
+    """Give modules and their classes by name, with what gives their names."""
     for module_name, module in list(sys.modules.items()):
         if module_name.startswith(_WATCHED) and isinstance(module, ModuleType):
-            # What a module makes while it is used (a cache, a global) is not what it is made of.
-            values = {key: value for key, value in vars(module).items() if callable(value)}
-            yield module_name, tuple(map(id, values.values()))
-            for key, value in values.items():
+            yield module_name, partial(vars, module)
+            for key, value in vars(module).items():
                 if isinstance(value, type) and value.__module__ == module_name:
-                    own = [id(one) for one in vars(value).values() if callable(one)]
-                    yield f"{module_name}.{key}", tuple(own)
+                    yield f"{module_name}.{key}", partial(vars, value)

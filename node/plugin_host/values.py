@@ -20,7 +20,7 @@ from node.model.state import RenderedFile
 from node.model.step import PREPARE, PlannedStep, PrepareStep
 from node.plugin_host.describing import describe_section
 from node.plugin_host.hooks import Signature
-from node.plugin_host.sections import Ask, OutsideSection, stand_in
+from node.plugin_host.sections import Model, OutsideSection, stand_in
 from node.plugin_host.steps import describe_step, planned_step
 from node.plugin_host.words import shown, shown_all, sound
 
@@ -130,10 +130,10 @@ class Taken:
     complaints: tuple[str, ...] = ()
 
 
-def result_from_data(signature: Signature, data: Any, plugin: str, ask: Callable[[str], Ask]) -> Taken:
+def result_from_data(signature: Signature, data: Any, plugin: str, model: Callable[[str], Model]) -> Taken:
     """Make a result again from what `result_to_data` wrote; nothing of a wrong kind is let through.
 
-    `ask` gives, for the key of a section, who validates it.
+    `model` gives the own model of a section by its key.
     """
     if not isinstance(data, Mapping):
         raise ValueError("no result came")  # noqa: TRY004 - it is data that is wrong
@@ -142,7 +142,7 @@ def result_from_data(signature: Signature, data: Any, plugin: str, ask: Callable
         if "value" not in data:
             raise ValueError("no result came")
         value = data["value"]
-        return Taken(None if value is None else _read(signature.result, value, plugin, ask))
+        return Taken(None if value is None else _read(signature.result, value, plugin, model))
     if "wrong" in data:
         return Taken((), (_not_a(shown(str(data["wrong"]), 60), signature.name, "tuple"),))
     items, complaints = [], []
@@ -154,15 +154,16 @@ def result_from_data(signature: Signature, data: Any, plugin: str, ask: Callable
             complaints.append(shown(str(one["words"]), 500))
         else:
             try:
-                items.append(_read(signature.item, one["value"], plugin, ask))
+                items.append(_read(signature.item, one["value"], plugin, model))
             except ValueError as error:
                 complaints.append(_words(error, signature))
     return Taken(tuple(items), tuple(dict.fromkeys(complaints)))
 
 
-def _read(kind: Any, value: Any, plugin: str, ask: Callable[[str], Ask]) -> Any:  # noqa: PLR0911 - a table
+def _read(kind: Any, value: Any, plugin: str, model: Callable[[str], Model]) -> Any:  # noqa: PLR0911
     if kind is Section:
-        return stand_in(value, plugin, ask(str(value["key"]) if isinstance(value, Mapping) else ""))
+        key = str(value.get("key")) if isinstance(value, Mapping) else ""
+        return stand_in(value, plugin, model(key))
     if kind is PlannedStep:
         return planned_step(value, plugin)
     if kind is PrepareStep:

@@ -58,7 +58,8 @@ BAD = {
         "is another plugin's",
     ),
     "a process while planning": (
-        "@hookimpl\ndef node_plan():\n    try: subprocess.run(['true'])\n    except BaseException: pass",
+        "@hookimpl\ndef node_plan():\n    try:\n        subprocess.run(['true'])\n"
+        "    except BaseException: pass",
         "planning is pure",
         "reached for the machine: subprocess.Popen",
     ),

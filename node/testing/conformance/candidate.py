@@ -55,8 +55,13 @@ def _of_installed(name: str) -> Candidate:
         found.version,
         {point.name: point.value for point in found.entry_points if point.group == PROJECT},
         tuple((head["Keywords"] or "").replace(",", " ").split()),
-        bool((head.get_payload() or head["Description"] or "").strip()),
+        bool((_body(head) or head["Description"] or "").strip()),
     )
+
+
+def _body(head: Any) -> str:
+    # The typed view of metadata hides that it is a message.
+    return str(head.get_payload() or "")
 
 
 def _of_folder(folder: Path) -> Candidate:

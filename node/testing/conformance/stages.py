@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from node.agent.facts import PLUGIN_MOST
 from node.boot.rendering import render
@@ -149,7 +149,7 @@ def load(bench: Bench) -> None:
         elif not marked and name in known and inspect.isroutine(value):
             faults.append(f"{name} is not marked with @hookimpl, so that nobody calls it")
         elif marked:
-            takes = set(inspect.signature(value).parameters) - {"self"}
+            takes = set(inspect.signature(cast("Any", value)).parameters) - {"self"}
             for extra in sorted(takes - set(inspect.signature(getattr(Hooks, name)).parameters)):
                 faults.append(f"{name} takes '{extra}', which it does not get")
     if not faults:
