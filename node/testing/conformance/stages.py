@@ -42,9 +42,9 @@ _SECRET_WORDS = ("password", "secret", "token", "passphrase", "private_key", "co
 class Bench:
     """The candidate's plugin with its entry point's name, in this process, and what it is tried with.
 
-    `answers` are documents in YAML, the empty one among them, `recorded` names machines of ours, `machines` are
-    further ones in JSON. `programs` says what programs print on the fake machine. `note` takes the steps that
-    planning finds, as data, which the stages after it get as `found`.
+    `answers` are documents in YAML, the empty one among them, `recorded` names machines of ours, `machines`
+    are further ones in JSON. `programs` says what programs print on the fake machine. `note` takes the steps
+    that planning finds, as data, which the stages after it get as `found`.
     """
 
     name: str
