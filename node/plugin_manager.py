@@ -19,6 +19,7 @@ from node.model.answers import sections_by_key
 from node.model.mask import mask_hashes
 from node.model.problem import Blame, Problem, Severity
 from node.persist.migrations import Document, migration
+from node.system.plugin_folders import add_to_path, refused_bundle
 
 _log = logging.getLogger(__name__)
 
@@ -63,6 +64,9 @@ class Plugins:
         """
         for name in BUILT_INS:
             self.add(name.rpartition(".")[2], partial(importlib.import_module, name))
+        add_to_path()
+        if refused := refused_bundle():
+            self.problems.append(_bundle_problem(refused))
         wanted = os.environ.get("NODECRUST_PLUGINS")
         points = sorted(importlib.metadata.entry_points(group=PROJECT), key=lambda point: point.name)
         for point in points:
@@ -143,3 +147,13 @@ class Plugins:
                 blame=Blame.MACHINE,
             )
         )
+
+
+def _bundle_problem(refused: str) -> Problem:
+    # Whoever asked for plugins does not want a node made without them, be it for what they forbid.
+    return Problem(
+        code="plugins-refused",
+        where="node.plugins",
+        what=refused,
+        mend="Put the right bundle and its .sig there, or take node.plugins out",
+    )
