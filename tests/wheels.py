@@ -87,7 +87,8 @@ class Wheel:
                 entry.external_attr = 0o120777 << 16
                 archive.writestr(entry, target)
             if self.recorded:
-                archive.writestr(f"{self.info}/RECORD", "".join(rows) + f"{self.info}/RECORD,,\n")
+                rows.append(f"{self.info}/RECORD,,\n")
+                archive.writestr(zipfile.ZipInfo(f"{self.info}/RECORD"), "".join(rows))
         path.write_bytes(buffer.getvalue())
         return path
 

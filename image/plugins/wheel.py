@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from email.parser import BytesParser
 from pathlib import Path
 
-from packaging.tags import Tag
+from packaging.tags import Tag, parse_tag
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
@@ -110,8 +110,8 @@ def _check_kind(file: str, content: bytes) -> None:
         raise InputError(f"{file} is of wheel format {format_version or 'unknown'}, and only 1.x is known")
     if str(told.get("Root-Is-Purelib", "")).lower() != "true":
         raise InputError(f"{file} is no pure wheel: Root-Is-Purelib is not true", mend=_NOT_PURE)
-    given = [str(one).split("-") for one in told.get_all("Tag", [])]
-    _check_tags(file, {Tag(*parts) for parts in given if len(parts) == 3})
+    given = [str(one) for one in told.get_all("Tag", []) if str(one).count("-") == 2]
+    _check_tags(file, [tag for one in given for tag in parse_tag(one)])
 
 
 def _check_record(file: str, files: Mapping[str, ZipFile], info: str) -> None:
