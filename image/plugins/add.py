@@ -25,6 +25,9 @@ from node.errors import InputError
 # Without it the image's nodectl would never look where plugins are put.
 _LOOKS_FOR_PLUGINS = f"{DIST_PACKAGES}/node/system/plugin_folders.py"
 
+# chroot.mounted mounts there.
+_MOUNTED = ("proc/x", "dev/x", "run/x", "tmp/x")
+
 _ADDED = re.compile(r"\.p[0-9a-f]{8}$")
 
 
@@ -54,6 +57,7 @@ class Addition:
         """Make the new root; its version and the records of its plugins. Raises as `place` does."""
         with report.stage("unpack"):
             unpack(self.root, self.tree)
+            _refuse_links(self.tree)
             if not (self.tree / _LOOKS_FOR_PLUGINS).is_file():
                 raise InputError(
                     "the image is of a node-image that knew no plugins beside Debian's packages",
@@ -70,6 +74,16 @@ class Addition:
             squashfs.make(self.tree, self.target, epoch=self.epoch, level=squashfs.level_of(self.root))
         fingerprints = [keys.fingerprint((self.tree / keys.FOLDER / name).read_bytes()) for name in known]
         return {"version": version, "plugins": records, "plugin_keys": fingerprints}
+
+
+def _refuse_links(tree: Path) -> None:
+    """Refuse a root in which what is written would come elsewhere: the image may be anybody's."""
+    for name in (place.RECORD, finish.IDENTITY, "usr/lib/os-release", f"{keys.FOLDER}/x", *_MOUNTED):
+        for path in (tree / name, *(tree / name).parents):
+            if path != tree and path.is_relative_to(tree) and path.is_symlink():
+                raise InputError(
+                    f"/{path.relative_to(tree)} of the image is a link, and no image of ours has one"
+                )
 
 
 def unpack(root: Path, tree: Path) -> None:

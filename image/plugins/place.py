@@ -23,6 +23,7 @@ from image.plugins.plugin import FOLDER, Plugin
 from image.plugins.requirements import DIST_PACKAGES, Inside, check_requirements, look_inside
 from node.errors import CommandFailedError, InputError
 from node.hookspecs import PROJECT
+from node.model.file_names import wrong_with_name
 
 # What was put into a tree, for whoever asks the image and for the next who adds one.
 RECORD = "usr/lib/nodecrust/plugins.json"
@@ -72,7 +73,24 @@ def read_record(tree: Path) -> list[Record]:
         raise InputError(f"/{RECORD} of the image can't be read: {error}") from error
     if not isinstance(document, dict) or document.get("format") != 1:
         raise InputError(f"/{RECORD} of the image is of a newer node-image")
-    return list(document["plugins"])
+    records = list(document["plugins"])
+    for record in records:
+        own = (f"{FOLDER}/", *(own_folders(record["package"]) if "package" in record else ()))
+        for path in record["files"]:
+            # What stands there is going to be removed, and whoever made the image wrote it.
+            if wrong_with_name(path) or not path.startswith(own) or _leads_away(tree, path):
+                raise InputError(f"/{RECORD} of the image names /{path}, which is no plugin's")
+    return records
+
+
+def _leads_away(tree: Path, path: str) -> str:
+    """The folder on the way to a path that is a link or no folder at all; "" where there is none."""
+    parts = path.split("/")
+    for depth in range(1, len(parts)):
+        above = "/".join(parts[:depth])
+        if (tree / above).is_symlink() or ((tree / above).exists() and not (tree / above).is_dir()):
+            return above
+    return ""
 
 
 def _split(records: Iterable[Record], plugins: Sequence[Plugin]) -> tuple[list[Record], list[Record]]:
@@ -116,12 +134,9 @@ def _taken(tree: Path, plugin: Plugin, going: set[str]) -> list[str]:
     """Paths and folders of its own that are there, and modules that the image's own would hide."""
     found = set()
     for path in plugin.files:
-        parts = path.split("/")
-        for depth in range(1, len(parts)):
-            above = tree / "/".join(parts[:depth])
-            # Nothing may be led out of the tree, or into another folder of it.
-            if above.is_symlink() or (above.exists() and not above.is_dir()):
-                found.add("/" + "/".join(parts[:depth]))
+        # Nothing may be led out of the tree, or into another folder of it.
+        if above := _leads_away(tree, path):
+            found.add(f"/{above}")
         if path not in going and os.path.lexists(tree / path):
             found.add(f"/{path}")
         if path.startswith(f"{FOLDER}/"):

@@ -33,9 +33,15 @@ def add_to_path(folders: Iterable[Path] = FOLDERS, path: MutableSequence[str] | 
 
 def refused_bundle(folder: Path = BUNDLE) -> str:
     """Say why the bundle that this boot was told to take was not taken; "" where none was, or it was."""
+    asked, why = _line(folder / "asked"), _line(folder / "failed")
+    if not asked or (not why and folder.with_name(OF_THIS_BOOT.name).is_dir()):
+        return ""
+    # Whatever checks it may have been ended before it came to a word.
+    return f"the bundle of plugins {asked} {why or 'was not checked at this start'}"
+
+
+def _line(path: Path) -> str:
     try:
-        why = (folder / "failed").read_text(encoding="utf-8", errors="replace").strip()
-        asked = (folder / "asked").read_text(encoding="utf-8", errors="replace").strip()
+        return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return ""
-    return f"the bundle of plugins {asked} {why}"

@@ -5,7 +5,7 @@
 set -u -o pipefail
 
 here=${NODECRUST_INITRD:-/usr/lib/nodecrust/initrd}
-for part in console addresses bond links settle network_files cmdline network root rescue; do
+for part in console addresses bond links settle network_files cmdline network root rescue pace; do
     # shellcheck source=/dev/null
     . "$here/$part.sh"
 done
@@ -60,13 +60,13 @@ main() {
     local words reason
     [[ -x $SYSROOT/usr/bin/nodectl ]] || return 0 # an appliance without the node's software renders nothing
     WHY='its folders could not be mounted'
-    if bind_kernel_filesystems && run_nodectl "$RENDER_TIMEOUT_S"; then
+    if bind_kernel_filesystems && run_nodectl "$(patience "$RENDER_TIMEOUT_S")"; then
         forget_network
         return 0
     fi
     reason=$WHY
     words='Look at journalctl -b -u nodecrust-render.'
-    if [[ -e $SYSROOT/config/last-good.json ]] && run_nodectl "$LAST_GOOD_TIMEOUT_S" --last-good; then
+    if [[ -e $SYSROOT/config/last-good.json ]] && run_nodectl "$(patience "$LAST_GOOD_TIMEOUT_S")" --last-good; then
         forget_network
         alarm "The stored configuration could not be rendered ($reason); the node starts as it last started well. $words"
     elif fall_back; then

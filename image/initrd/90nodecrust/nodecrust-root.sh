@@ -5,7 +5,8 @@
 set -u -o pipefail
 
 here=${NODECRUST_INITRD:-/usr/lib/nodecrust/initrd}
-for part in console addresses bond links settle network_files cmdline network download device root config plugins; do
+for part in console addresses bond links settle network_files cmdline network download device root config plugins \
+    pace; do
     # shellcheck source=/dev/null
     . "$here/$part.sh"
 done
@@ -37,6 +38,7 @@ obtain_image() {
 main() {
     local warning
     mkdir -p "$NODE_RUN"
+    note_pace
     read_request
     for warning in "${REQUEST_WARNINGS[@]}"; do
         say "$warning"

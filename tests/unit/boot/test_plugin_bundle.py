@@ -77,6 +77,11 @@ def test_a_good_one(start: Boot) -> None:
     assert not (start.folder / "bundle").exists()
 
 
+def test_a_start_that_ended_before_it_was_checked(start: Boot) -> None:
+    start.fetched(bundle(MANIFEST))
+    assert refused_bundle(start.folder).endswith("lamp.plugins was not checked at this start")
+
+
 def test_none_was_asked_for(start: Boot) -> None:
     (start.folder / "asked").unlink()
     assert not accept_bundle(start.places)

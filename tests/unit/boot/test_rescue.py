@@ -140,3 +140,18 @@ def test_a_node_that_never_started_well_has_dhcp(shell: InitrdShell) -> None:
     assert (shell.folder / "networks/90-nodecrust-fallback.network").exists()
     alarm = (shell.folder / "run/alarms").read_text()
     assert "(broken); the node starts with DHCP. " in alarm
+
+
+@pytest.mark.parametrize(("began", "limit"), [("2", 30), ("10", 30), ("25", 75), ("90", 120), ("", 30)])
+def test_a_slow_machine_is_given_more_time(shell: InitrdShell, began: str, limit: int) -> None:
+    shell.write("run/pace", f"{began}\n" if began else "")
+    said = shell.run("patience 30")
+    assert (said.stdout, said.stderr) == (f"{limit}\n", "")
+
+
+def test_the_pace_is_taken_once_before_anything_is_waited_for(shell: InitrdShell) -> None:
+    shell.write("proc/uptime", "7.93 3.11\n")
+    shell.run("note_pace")
+    shell.write("proc/uptime", "300.00 3.11\n")
+    shell.run("note_pace")
+    assert (shell.folder / "run/pace").read_text() == "7\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -148,6 +149,27 @@ def test_nothing_is_written_where_something_is_missing(tree: Path, tmp_path: Pat
     said = refused(tree, *of(tmp_path, Wheel(requires=("pynetbox>=7",))))
     assert "vendor-lamp 1.2" in said
     assert "needs pynetbox>=7, which the image lacks" in said
+
+
+@pytest.mark.parametrize(
+    ("path", "package"),
+    [("etc/shadow", None), (f"{FOLDER}/../../../../etc/shadow", None), ("opt/x/y", None), ("opt/x/y", "z"),
+     ("/etc/shadow", "z")],
+)  # fmt: skip
+def test_a_record_that_names_what_is_no_plugin_s(
+    tree: Path, tmp_path: Path, path: str, package: str | None
+) -> None:
+    """The image may be anybody's, and what its record names is removed."""
+    (tree / place.RECORD).parent.mkdir(parents=True)
+    one = {"name": "vendor-lamp", "version": "1", "entry_points": {}}
+    record = {
+        "file": "x",
+        "distributions": [one],
+        "files": {path: ""},
+        **({"package": package} if package else {}),
+    }
+    (tree / place.RECORD).write_text(json.dumps({"format": 1, "plugins": [record]}))
+    assert "which is no plugin's" in refused(tree, *of(tmp_path, Wheel()))
 
 
 def test_a_record_of_the_future(tree: Path, tmp_path: Path) -> None:
