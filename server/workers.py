@@ -78,12 +78,12 @@ class _Crew:
             self._begin(each)
         while self.pids or (self.due and not self.stopping):
             wait_s = max(0.0, min(self.due.values()) - time.monotonic()) if self.due else None
-            readable, _, _ = select.select([wakes, self._started], [], [], wait_s)
+            readable, _, _ = select.select([wakes.fileno(), self._started], [], [], wait_s)
             if self._started in readable:
                 self.started += len(os.read(self._started, self.number))
                 if self.started == self.number:
                     on_ready()
-            if wakes in readable:
+            if wakes.fileno() in readable:
                 heard = wakes.recv(4096)
                 if any(each in (signal.SIGINT, signal.SIGTERM) for each in heard):
                     self._stop()
