@@ -138,6 +138,8 @@ def _management(place: Place, progress: PlainProgress) -> Iterator[ManagementSer
 
 def _manage_again(place: Place, settings: Settings, stack: ExitStack, progress: PlainProgress) -> None:
     """Start the server of the last demo, where the node looks for it; the node is worth a look without."""
+    if not place.server.exists():
+        return
     server = ManagementServer(place.server, log=place.log("server"), port=settings.port)
     with progress.stage("Start its management server") as stage:
         try:

@@ -30,7 +30,8 @@ _KINDS = ("distro", "profile", "system", "repo", "image", "menu", "file", "mgmtc
 _TFTP = ("pxelinux.cfg", "images", "images2", "grub/system", "grub/system_link", "ipxe", "boot", "etc")
 _SERVED = ("images", "localmirror", "distro_mirror", "repo_mirror", "rendered", "links", "pub")
 _PR_SET_PDEATHSIG = 1
-_WAIT_S = 60.0
+# Of a machine that is busy with virtual ones, too.
+_WAIT_S = 150.0
 
 
 class Cobbler:
