@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
-import pickle
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,12 +25,14 @@ from image import (
     squashfs,
 )
 from image.cache import Cache, cache_root, key_of
+from image.jobs import run_job
 from image.kickstart import Kickstart
 from image.ks_reader import refuse
-from image.process import clean_environment, die_with_parent
+from image.plugins import keys
+from image.plugins.given import read_plugins
 from image.progress import Progress
 from image.worker import Job
-from node.errors import InputError, NodeError
+from node.errors import InputError
 from node.system.commands import LiveCommands
 
 
@@ -50,6 +48,8 @@ class Request:
     compression_level: int = squashfs.DEFAULT_LEVEL
     base_url: str | None = None
     append: str = ""
+    plugins: tuple[Path, ...] = ()
+    plugin_keys: tuple[Path, ...] = ()
 
 
 def build(request: Request, progress: Progress, environment: Mapping[str, str]) -> dict[str, Any]:
@@ -63,6 +63,8 @@ def build(request: Request, progress: Progress, environment: Mapping[str, str]) 
     _check_minimizer(ks)
     answers.check(ks)
     answers.check_network(ks, LiveCommands())
+    plugins = read_plugins(request.plugins)
+    plugin_keys = tuple(keys.read_public_key(path) for path in request.plugin_keys)
     for notice in ks.notices:
         progress.note(notice)
     namespace.check_subordinate_ids()
@@ -75,6 +77,7 @@ def build(request: Request, progress: Progress, environment: Mapping[str, str]) 
         # What is in the cache was found once.
         if not cache.find("packages", tree.key):
             packages.check_names(ks, wanted, archive)
+        debian_names = mirror.names(archive, "python3-") if plugins else frozenset()
     epoch = source_date_epoch(environment, archive.date)
     with namespace.work_area() as work:
         with progress.stage("packages") as state:
@@ -91,6 +94,8 @@ def build(request: Request, progress: Progress, environment: Mapping[str, str]) 
                 request.compression_level,
                 initrd_layer.digest(initrd_layer.SOURCE, (".",)),
                 _builder_digest(),
+                [[plugin.source, plugin.sha256] for plugin in plugins],
+                [keys.fingerprint(one) for one in plugin_keys],
             ]
         )
         name = ks.path.stem
@@ -108,6 +113,9 @@ def build(request: Request, progress: Progress, environment: Mapping[str, str]) 
             version=version,
             epoch=epoch,
             compression_level=request.compression_level,
+            plugins=plugins,
+            plugin_keys=plugin_keys,
+            debian_names=debian_names,
         )
         image = _image(cache, key, job, progress)
         with progress.stage("loaders") as state:
@@ -153,11 +161,9 @@ def _check_minimizer(ks: Kickstart) -> None:
 
 def _builder_digest() -> str:
     """SHA-256 over the builder's own sources: another builder may make another image."""
-    return initrd_layer.digest(Path(__file__).parent, tuple(sorted(p.name for p in _sources())))
-
-
-def _sources() -> list[Path]:
-    return list(Path(__file__).parent.glob("*.py"))
+    folder = Path(__file__).parent
+    sources = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.py"))
+    return initrd_layer.digest(folder, tuple(sources))
 
 
 def _image(cache: Cache, key: str, job: Job, progress: Progress) -> Path:
@@ -167,7 +173,7 @@ def _image(cache: Cache, key: str, job: Job, progress: Progress) -> Path:
         if found is not None:
             progress.end("image", 0, cached=True)
             return found
-        facts = _run_worker(job, progress)
+        facts = run_job(job, progress)
         with cache.making("images", key) as folder:
             for name in output.IMAGE_FILES:
                 shutil.move(job.output / name, folder / name)
@@ -175,62 +181,3 @@ def _image(cache: Cache, key: str, job: Job, progress: Progress) -> Path:
         made = cache.find("images", key)
         assert made is not None
         return made
-
-
-def _run_worker(job: Job, progress: Progress) -> dict[str, Any]:
-    """Do a job in a namespace of its own, passing on what it says. Raises what it ended with."""
-    argv = namespace.command([sys.executable, "-P", "-m", "image.worker"])
-    env = {**clean_environment(), "PYTHONPATH": os.pathsep.join(_import_path())}
-    with subprocess.Popen(
-        argv,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=env,
-        # A Ctrl-C is the builder's to deal with: it ends the namespace by closing its input.
-        start_new_session=True,
-        preexec_fn=die_with_parent,  # noqa: PLW1509 - no other thread is at work
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        try:
-            data = pickle.dumps(job)
-            process.stdin.write(len(data).to_bytes(8, "big") + data)
-            process.stdin.flush()
-            result = _listen(process.stdout, progress)
-        finally:
-            if sys.exc_info()[0] is not None:
-                process.stdin.close()
-                process.kill()
-        words = process.stderr.read().decode(errors="replace")
-        process.stdin.close()
-        process.wait()
-    if result is None:
-        raise NodeError("the build's namespace ended without a result", details=words[-2000:])
-    return result
-
-
-def _listen(lines: Any, progress: Progress) -> dict[str, Any] | None:
-    result: dict[str, Any] | None = None
-    for line in lines:
-        said = json.loads(line)
-        if "stage" in said:
-            progress.begin(said["stage"])
-        elif "done" in said:
-            progress.end(said["done"], said["seconds"], cached=said["cached"])
-        elif "note" in said:
-            progress.note(said["note"])
-        elif "error" in said:
-            error = said["error"]
-            kind = InputError if error["kind"] == "input" else NodeError
-            raise kind(error["brief"], details=error["details"], mend=error["mend"])
-        elif "result" in said:
-            result = said["result"]
-    return result
-
-
-def _import_path() -> list[str]:
-    """Where this process found `image` and `node`, for the worker."""
-    roots = [Path(__file__).parent.parent, Path(deb.__file__).parent.parent]
-    return list(dict.fromkeys(str(root) for root in roots))

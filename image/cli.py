@@ -17,6 +17,7 @@ from rich.console import Console
 from image import answers as answers_file
 from image import cobbler_cli, iso
 from image.build import Request, build
+from image.plugins import cli as plugins_cli
 from image.progress import Progress
 from image.serve import Ports, listen_http, serve
 from image.site import read_boot, site
@@ -59,6 +60,12 @@ def cli() -> None:
 )
 @click.option("--base-url", metavar="URL", help="HTTP address that the PXE set is served at.")
 @click.option("--append", default="", metavar="ARGS", help="Further kernel arguments.")
+@click.option(
+    "--plugin", "plugins", type=_FILE, multiple=True, help="A plugin: pure wheel or Debian package."
+)
+@click.option(
+    "--plugin-key", "plugin_keys", type=_FILE, multiple=True, help="Public key of bundles to trust."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest and timings as JSON.")
 def build_command(as_json: bool, **asked: Any) -> None:
     """Build KICKSTART into a folder.
@@ -135,6 +142,8 @@ def serve_command(folder: Path, listen: str, http_port: int, tftp_port: int | No
 
 
 cli.add_command(cobbler_cli.group)
+cli.add_command(plugins_cli.add_command)
+cli.add_command(plugins_cli.bundle_command)
 
 
 def _stop(number: int, _: object) -> None:

@@ -138,14 +138,24 @@ def install_boot_files(tree: Path, vmlinuz: Path, initrd: Path) -> None:
         (boot / source.name).chmod(0o644)
 
 
+IDENTITY = "usr/lib/nodecrust/image.json"
+
+
 def write_identity(tree: Path, facts: Mapping[str, str | int]) -> None:
     """Say in the image what it is: image.json for our programs, os-release for everybody's."""
     document = {"format": 1, **facts}
-    write(tree / "usr/lib/nodecrust/image.json", json.dumps(document, indent=2, sort_keys=True) + "\n")
+    write(tree / IDENTITY, json.dumps(document, indent=2, sort_keys=True) + "\n")
     release = tree / "usr/lib/os-release"
-    text = release.read_text(encoding="utf-8")
-    own = f'IMAGE_ID="{facts["name"]}"\nIMAGE_VERSION="{facts["version"]}"\n'
-    write(release, f"{text.rstrip()}\n{own}")
+    lines = release.read_text(encoding="utf-8").rstrip().splitlines()
+    theirs = [line for line in lines if not line.startswith(("IMAGE_ID=", "IMAGE_VERSION="))]
+    own = [f'IMAGE_ID="{facts["name"]}"', f'IMAGE_VERSION="{facts["version"]}"', ""]
+    write(release, "\n".join([*theirs, *own]))
+
+
+def change_version(tree: Path, version: str) -> None:
+    """Give an image that changed another version; the rest of what it says of itself stays."""
+    facts = json.loads((tree / IDENTITY).read_text(encoding="utf-8"))
+    write_identity(tree, {**facts, "version": version})
 
 
 def mark_as_current(tree: Path, epoch: int) -> None:

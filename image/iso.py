@@ -59,6 +59,21 @@ def menu(boot: Boot) -> str:
     return menus.render("iso-grub.cfg.j2", boot, image=f"LABEL={boot.label}")
 
 
+def replace_root(source: Path, target: Path, folder: Path, boot: Boot, *, epoch: int) -> None:
+    """Write a copy of an ISO of ours with the root image of `folder` and the menu that goes with it."""
+    with tempfile.TemporaryDirectory(prefix=".iso-", dir=target.absolute().parent) as name:
+        scratch = Path(name)
+        (scratch / "grub.cfg").write_text(menu(boot), encoding="utf-8")
+        (scratch / "info").write_text(boot.title + "\n", encoding="utf-8")
+        argv: list[str | Path] = ["xorriso", "-indev", source, "-outdev", target]
+        argv += ["-boot_image", "any", "replay", "-volid", boot.label, "-overwrite", "on"]
+        argv += ["-map", folder / "root.squashfs", "/live/root.squashfs"]
+        argv += ["-map", scratch / "grub.cfg", MENU, "-map", scratch / "info", "/.disk/info"]
+        # The files' own times are those of this run.
+        argv += ["-alter_date_r", "b", f"={epoch}", "/", "--", "-commit"]
+        run(argv, env={"SOURCE_DATE_EPOCH": str(epoch)}, brief="the ISO can't be remade")
+
+
 def remaster(source: Path, target: Path, boot: Boot, *, answers: Path | None) -> None:
     """Write a copy of an ISO of ours with another menu and, if given, an answers file at its root."""
     if answers is not None:

@@ -175,6 +175,11 @@ def unknown_packages(archive: Archive, names: Sequence[str], excluded: Sequence[
     return []
 
 
+def names(archive: Archive, prefix: str) -> frozenset[str]:
+    """The packages of the suites whose names begin with a prefix."""
+    return frozenset(run(["apt-cache", *options(archive.folder), "pkgnames", prefix]).split())
+
+
 def preferences(excluded: Sequence[str]) -> str:
     """What makes apt let no excluded package in, not even as a dependency."""
     return "".join(f"Package: {name}\nPin: release *\nPin-Priority: -1\n\n" for name in excluded)

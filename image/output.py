@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,10 +75,15 @@ def label_of(root_sha256: str) -> str:
 
 def write(image: Image, target: Path, *, base_url: str | None, append: str) -> dict[str, Any]:
     """Write the folder beside its place, then put it there. Gives the manifest."""
+    return write_beside(target, lambda beside: _fill(image, beside, base_url=base_url, append=append))
+
+
+def write_beside(target: Path, fill: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+    """Have `fill` fill a folder beside `target`, then put it there as a whole. Gives what it gave."""
     target = target.absolute()
     with held_folder(target.parent, f".{target.name}.new-") as beside:
         beside.chmod(0o755)
-        manifest = _fill(image, beside, base_url=base_url, append=append)
+        manifest = fill(beside)
         _replace(beside, target)
     return manifest
 
@@ -96,8 +102,13 @@ def _fill(image: Image, folder: Path, *, base_url: str | None, append: str) -> d
         title=f"{image.name} {image.version}",
     )
     iso.make(folder, folder / "node.iso", boot, image.loaders, epoch=image.epoch)
-    pxe.make(folder, boot, image.loaders, base_url=base_url)
-    manifest = _manifest(image, folder, boot)
+    pxe.make(folder, boot, image.loaders.folder, base_url=base_url)
+    return finish(folder, _manifest(image, boot, base_url=base_url))
+
+
+def finish(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Write the manifest, with the files that are in the folder, and the checksums. Gives the manifest."""
+    manifest = {**manifest, "files": _files(folder)}
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     sums = [f"{entry['sha256']}  {name}\n" for name, entry in manifest["files"].items()]
     sums.append(f"{sha256(folder / 'manifest.json')}  manifest.json\n")
@@ -105,8 +116,7 @@ def _fill(image: Image, folder: Path, *, base_url: str | None, append: str) -> d
     return manifest
 
 
-def _manifest(image: Image, folder: Path, boot: menus.Boot) -> dict[str, Any]:
-    facts = json.loads((image.folder / "facts.json").read_text(encoding="utf-8"))
+def _files(folder: Path) -> dict[str, dict[str, Any]]:
     files: dict[str, dict[str, Any]] = {}
     known: dict[int, str] = {}
     for path in sorted(folder.rglob("*")):
@@ -115,6 +125,11 @@ def _manifest(image: Image, folder: Path, boot: menus.Boot) -> dict[str, Any]:
             # The PXE set's big files are the same ones once more.
             digest = known[state.st_ino] = known.get(state.st_ino) or sha256(path)
             files[str(path.relative_to(folder))] = {"sha256": digest, "size": state.st_size}
+    return files
+
+
+def _manifest(image: Image, boot: menus.Boot, *, base_url: str | None) -> dict[str, Any]:
+    facts = json.loads((image.folder / "facts.json").read_text(encoding="utf-8"))
     ks = image.kickstart
     return {
         "format": 1,
@@ -122,11 +137,18 @@ def _manifest(image: Image, folder: Path, boot: menus.Boot) -> dict[str, Any]:
         "version": image.version,
         "kickstart": {"path": ks.path.name, "sha256": ks.sha256},
         "suites": [suite.name for suite in ks.suites],
-        "files": files,
+        "files": {},
         "packages": facts["packages"],
         "largest": [{"name": name, "size": size} for name, size in facts["sizes"][:_LARGEST_SHOWN]],
+        "plugins": facts["plugins"],
+        "plugin_keys": facts["plugin_keys"],
         "partitions": list(ks.partitions),
-        "boot": {"append": boot.append, "timeout": boot.timeout_s, "label": boot.label},
+        "boot": {
+            "append": boot.append,
+            "timeout": boot.timeout_s,
+            "label": boot.label,
+            "base_url": base_url,
+        },
         "source_date_epoch": image.epoch,
     }
 

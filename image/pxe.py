@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 
 from image import menus
-from image.loaders import Loaders
 from image.menus import Boot
 
 # What is fetched as a whole, beside the configuration: hard links to the output's own files.
@@ -55,14 +54,19 @@ def configuration(
     }
 
 
-def make(folder: Path, boot: Boot, loaders: Loaders, *, base_url: str | None) -> None:
-    """Make `folder`/pxe from the image files in `folder`."""
+def make(folder: Path, boot: Boot, loaders: Path, *, base_url: str | None) -> None:
+    """Make `folder`/pxe from the image files in `folder`.
+
+    `loaders` has the boot loaders under their own names, or is the set of another image.
+    """
     target = folder / "pxe"
     target.mkdir()
     for name in LINKED:
         os.link(folder / name, target / name)
     for name, source in _LOADERS.items():
-        shutil.copyfile(loaders.folder / source, target / name)
+        given = loaders / source
+        # In a set they have the names that machines ask for.
+        shutil.copyfile(given if given.is_file() else loaders / name, target / name)
     for name, text in configuration(boot, base_url=base_url).items():
         (target / name).parent.mkdir(exist_ok=True)
         (target / name).write_text(text, encoding="utf-8")

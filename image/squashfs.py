@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from image.process import run
@@ -27,3 +28,9 @@ def make(tree: Path, target: Path, *, epoch: int, level: int = DEFAULT_LEVEL) ->
         "256K",
     ]
     run(argv, env={"SOURCE_DATE_EPOCH": str(epoch)}, brief="the root can't be squashed")
+
+
+def level_of(image: Path) -> int:
+    """The level of zstd that an image was squashed with."""
+    told = re.search(r"compression-level (\d+)", run(["unsquashfs", "-stat", image]))
+    return int(told[1]) if told else DEFAULT_LEVEL

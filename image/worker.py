@@ -19,9 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from image import chroot, configure, dpkg, finish, initrd_layer, minimizer, packages, squashfs
+from image import chroot, configure, dpkg, finish, initrd_layer, jobs, minimizer, packages, squashfs
 from image.cache import Cache
 from image.kickstart import Kickstart, PostScript
+from image.plugins import keys, place
+from image.plugins.plugin import Plugin
 from image.process import run
 from node.errors import InputError, NodeError
 
@@ -42,6 +44,13 @@ class Job:
     version: str
     epoch: int
     compression_level: int
+    plugins: tuple[Plugin, ...] = ()
+    plugin_keys: tuple[bytes, ...] = ()
+    debian_names: frozenset[str] = frozenset()
+
+    def perform(self, report: Report) -> dict[str, Any]:
+        """Make the image; what the manifest needs to know of it."""
+        return make_image(self, report)
 
 
 @dataclass
@@ -97,6 +106,12 @@ def make_image(job: Job, report: Report) -> dict[str, Any]:
         packages.check_excluded(job.kickstart, installed)
         finish.install_boot_files(job.tree, vmlinuz, job.output / "initrd")
         _minimize(job, report)
+    records = []
+    if job.plugins:
+        with report.stage("plugins"):
+            records = place.place(job.tree, job.plugins, debian=job.debian_names.__contains__)
+    keys.write_keys(job.tree, job.plugin_keys)
+    with report.stage("squashfs"):
         finish.remove_traces(job.tree)
         finish.write_identity(
             job.tree,
@@ -109,11 +124,12 @@ def make_image(job: Job, report: Report) -> dict[str, Any]:
             },
         )
         finish.mark_as_current(job.tree, job.epoch)
-    with report.stage("squashfs"):
         squashfs.make(job.tree, job.output / "root.squashfs", epoch=job.epoch, level=job.compression_level)
     return {
         "packages": {name: package.version for name, package in sorted(installed.items())},
         "sizes": [[one.name, one.size] for one in finish.package_sizes(job.tree)],
+        "plugins": records,
+        "plugin_keys": [keys.fingerprint(key) for key in job.plugin_keys],
     }
 
 
@@ -184,11 +200,11 @@ def main(argv: Sequence[str] = ()) -> int:  # noqa: ARG001
     os.umask(0o022)
     stdin = sys.stdin.buffer
     size = int.from_bytes(stdin.read(8), "big")
-    job: Job = pickle.loads(stdin.read(size))  # noqa: S301 - from our parent
+    job: jobs.Job = pickle.loads(stdin.read(size))  # noqa: S301 - from our parent
     threading.Thread(target=_end_with_builder, args=(stdin.fileno(),), daemon=True).start()
     report = Report()
     try:
-        result = make_image(job, report)
+        result = job.perform(report)
     except NodeError as error:
         kind = "input" if isinstance(error, InputError) else "failed"
         report.say(error={"kind": kind, "brief": error.brief, "details": error.details, "mend": error.mend})

@@ -28,6 +28,7 @@ from node.plugin_host.choosing import LEFT_OUT, Wish, choose
 from node.plugin_host.finding import Outside, find_outside
 from node.plugin_host.hooks import implemented, signatures
 from node.plugin_host.words import shown
+from node.system.plugin_folders import add_to_path, refused_bundle
 
 __all__ = ["BUILT_INS", "FAILED", "TRACE", "UNTIDY", "Answered", "Plugins", "Record", "Timing"]
 
@@ -111,6 +112,9 @@ class Plugins:
         NODECRUST_PLUGINS limits those from outside to a list of names ("" for none), and leaves out any
         that has a dash before it. After `deadline`, of the monotonic clock, nothing more is loaded.
         """
+        add_to_path()
+        if why := refused_bundle():
+            self.problems.append(_bundle_problem(why))
         choice = choose(find_outside(), NAMES, Wish.read(os.environ.get("NODECRUST_PLUGINS")))
         for module in BUILT_INS:
             name = short_name(module)
@@ -427,3 +431,13 @@ def _loaded(answer: Any) -> tuple[tuple[str, ...], tuple[str, ...], Any]:
 
 def _brief(value: Any) -> str:
     return f"-> {len(value)}" if isinstance(value, tuple) else f"-> {type(value).__name__}"
+
+
+def _bundle_problem(refused: str) -> Problem:
+    # Whoever asked for plugins does not want a node made without them, be it for what they forbid.
+    return Problem(
+        code="plugins-refused",
+        where="node.plugins",
+        what=refused,
+        mend="Put the right bundle and its .sig there, or take node.plugins out",
+    )

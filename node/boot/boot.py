@@ -7,6 +7,7 @@ import time
 from node.boot.last_good import LastGood, read_last_good, remember
 from node.boot.outcome import Outcome, bring_about
 from node.boot.places import Places
+from node.boot.plugin_bundle import accept_bundle
 from node.boot.rendering import ALL_TIMEOUT_S, load_plugins, render
 from node.boot.stored import Found, find_state
 from node.boot.unchanged import made_of
@@ -25,6 +26,7 @@ def boot(places: Places) -> tuple[str, ...]:
     NetworkNotRenderedError after all else was written, where the node would come up without a network.
     """
     deadline = time.monotonic() + ALL_TIMEOUT_S
+    accept_bundle(places)
     plugins = load_plugins()
     found = find_state(places.config, plugins, run=places.run)
     last_good = LastGood() if found.state is None else read_last_good(places.config)

@@ -36,7 +36,7 @@ install_programs() {
 install_scripts() {
     local file
     for file in console addresses bond links settle network_files cmdline network download device root config \
-        rescue pace; do
+        plugins rescue pace; do
         inst_simple "$moddir/lib/$file.sh" "/usr/lib/nodecrust/initrd/$file.sh"
     done
     for file in root render emergency; do

@@ -5,7 +5,8 @@
 set -u -o pipefail
 
 here=${NODECRUST_INITRD:-/usr/lib/nodecrust/initrd}
-for part in console addresses bond links settle network_files cmdline network download device root config pace; do
+for part in console addresses bond links settle network_files cmdline network download device root config plugins \
+    pace; do
     # shellcheck source=/dev/null
     . "$here/$part.sh"
 done
@@ -58,6 +59,7 @@ main() {
     check_kernel
     write_image_json
     mount_config
+    obtain_plugins
     say "Root image checked and mounted ($(megabytes "$ROOT_SIZE")); starting the node."
 }
 

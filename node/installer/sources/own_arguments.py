@@ -54,6 +54,13 @@ OWN_ARGUMENTS = (
     ),
     OwnArgument("screens", "no", "Asks in single lines in place of full screens."),
     OwnArgument("lang", "LANGUAGE", "The language of the screens: en, cs."),
+    OwnArgument(
+        "plugins",
+        "URL",
+        "A signed bundle of plugins for this boot, with its signature at URL.sig: https, http or tftp. The "
+        "image must have its key, see [plugins in an image](plugins-in-an-image.md).",
+    ),
+    OwnArgument("plugins.sha256", "HEX", "The bundle's SHA-256, where no other one of the same key will do."),
     OwnArgument("reinstall", "ID", "Short for node.install.reinstall=ID."),
 )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 LIB = Path(__file__).parents[3] / "image/initrd/90nodecrust/lib"
 PARTS = ("console", "addresses", "bond", "links", "settle", "network_files", "cmdline", "network", "download",
-         "device", "root", "config", "rescue", "pace")  # fmt: skip
+         "device", "root", "config", "plugins", "rescue", "pace")  # fmt: skip
 
 
 @dataclass

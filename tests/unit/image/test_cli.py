@@ -13,7 +13,7 @@ from image.menus import Boot
 from node.errors import InputError, TryAgainError
 
 
-@pytest.mark.parametrize("words", [[], ["build"], ["iso"], ["serve"]])
+@pytest.mark.parametrize("words", [[], ["build"], ["iso"], ["serve"], ["add-plugin"], ["bundle-plugins"]])
 def test_help_fits_80_columns(words: list[str]) -> None:
     result = CliRunner().invoke(cli.cli, [*words, "--help"])
     assert result.exit_code == 0

@@ -7,7 +7,7 @@ PROC=${PROC:-/proc}
 # What `read_request` found, for the other parts of the script. IMAGE_KIND is url, medium, slot or "".
 IMAGE='' IMAGE_KIND='' IMAGE_SHA256='' IMAGE_SIZE='' IMAGE_TRUST=''
 CONFIG_WAIT=''
-BOOT_MAC='' NETWORK_ARGUMENTS=''
+BOOT_MAC='' NETWORK_ARGUMENTS='' PLUGINS='' PLUGINS_SHA256=''
 REQUEST_PROBLEMS=()
 REQUEST_WARNINGS=()
 
@@ -60,6 +60,9 @@ read_words() {
                 REQUEST_PROBLEMS+=("'$word' is not known. There are node.image=, node.image.sha256=, node.image.size= and node.image.trust=.")
                 ;;
             node.config.wait=*) CONFIG_WAIT=$value ;;
+            # The last one stands: a wrong one is no reason to stop, lib/plugins.sh says so.
+            node.plugins=*) PLUGINS=$value ;;
+            node.plugins.sha256=*) PLUGINS_SHA256=${value,,} ;;
             BOOTIF=*) read_boot_interface "$value" ;;
             *) ! read_network_word "$word" || NETWORK_ARGUMENTS=yes ;;
         esac
