@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, is_dataclass
@@ -35,8 +36,6 @@ class WrongValueError(ValueError):
 def argument_to_json(kind: Any, value: Any) -> str:
     """Write an argument of a hook."""
     if isinstance(value, Answers):
-        import json  # noqa: PLC0415 - the rest is pydantic's
-
         sections = {
             key: [section.outside_plugin if isinstance(section, OutsideSection) else "",
                   section.model_dump(mode="json", exclude_unset=True)]
@@ -52,7 +51,7 @@ def argument_to_json(kind: Any, value: Any) -> str:
 def argument_from_json(kind: Any, text: str, models: Models) -> Any:
     """Make an argument again, in the host."""
     if kind is Answers:
-        return _answers(TypeAdapter(dict[str, Any]).validate_json(text), models)
+        return _answers(json.loads(text), models)
     if kind is Inventory or (kind != Any and Inventory in typing.get_args(kind)):
         return None if text == "null" else from_json(text)
     return _adapter(kind).validate_json(text)
