@@ -33,7 +33,7 @@ demo-shell: ## Log in to the node that the last demo made
 	@$(BIN)/python -m demo --shell
 
 .PHONY: test
-test: lint types layers test-unit test-oldest test-server test-cobbler test-loop test-image test-vm ## Everything that must pass
+test: lint types layers test-unit test-plugins test-oldest test-server test-cobbler test-loop test-image test-vm ## Everything that must pass
 
 .PHONY: lint
 lint: setup ## Style of Python and shell
@@ -52,6 +52,10 @@ layers: setup ## Which room may import which
 .PHONY: test-unit
 test-unit: setup ## Seconds: no root, no processes, no network
 	@$(PYTEST) tests/unit
+
+.PHONY: test-plugins
+test-plugins: setup ## Plugins from outside in their host, misbehaving ones too (processes)
+	@$(PYTEST) -p no:faulthandler tests/plugins
 
 .PHONY: test-oldest
 test-oldest: setup ## Types and unit tests with the versions that Debian 13 has, which the image uses
@@ -99,6 +103,7 @@ bench: setup ## Benchmarks against peers and limits (ONLY=NAME for one); writes 
 docs: setup ## Write the generated pages of docs/ anew
 	@$(BIN)/python -m node.installer.docs
 	@$(BIN)/python -m node.cli.config_docs
+	@$(BIN)/python -m node.cli.hook_docs
 
 .PHONY: clean
 clean: ## Remove what the targets made in this folder; the cache outside it stays

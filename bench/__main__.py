@@ -10,7 +10,18 @@ import re
 import sys
 from pathlib import Path
 
-_ALL = ("payload", "startup", "images", "builds", "boot", "rendering", "kept", "screens", "registration")
+_ALL = (
+    "payload",
+    "startup",
+    "images",
+    "builds",
+    "boot",
+    "rendering",
+    "kept",
+    "screens",
+    "registration",
+    "plugins",
+)
 _PAGE = Path("docs/benchmarks.md")
 _HEAD = """# Benchmarks
 

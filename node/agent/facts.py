@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from node.model.health import HealthCheck
 from node.model.inventory import Inventory, Nic
 from node.model.status import NodeStatus
 
@@ -21,10 +22,12 @@ def facts_of(
     status: NodeStatus,
     processors: Sequence[Mapping[str, Any]],
     plugins: Mapping[str, Any],
+    checks: Sequence[HealthCheck] = (),
 ) -> dict[str, Any]:
     """Give the facts. What changes by itself all the time is left out, so that equal facts stay equal.
 
-    `plugins` are plugins' own, by name. Sizes are bytes, speeds MHz and Mbit/s.
+    `plugins` are plugins' own, by name, `checks` those of the node's health. Sizes are bytes, speeds MHz
+    and Mbit/s.
     """
     flags = set(processors[0]["flags"]) if processors else set()
     common = flags.intersection(*(each["flags"] for each in processors))
@@ -51,6 +54,7 @@ def facts_of(
         "installed": asdict(status.installed) if status.installed else None,
         "slots": [asdict(each) for each in inventory.installations],
         "ssh_host_keys": [asdict(key) for key in status.host_keys],
+        "checks": [asdict(each) for each in sorted(checks, key=lambda check: check.name)],
         "unknown": [asdict(each) for each in inventory.unknown],
         "plugins": {name: _own(value) for name, value in sorted(plugins.items())},
     }

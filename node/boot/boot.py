@@ -10,6 +10,7 @@ from node.boot.places import Places
 from node.boot.plugin_bundle import accept_bundle
 from node.boot.rendering import ALL_TIMEOUT_S, load_plugins, render
 from node.boot.stored import Found, find_state
+from node.boot.unchanged import made_of
 from node.errors import NodeError
 from node.model.state import State
 from node.plugin_manager import Plugins
@@ -56,6 +57,13 @@ def _rendered(
         alarms = (*(f"{alarm}; the node starts {words}" for alarm in found.alarms), *rendering.failures)
     elif found.state is not None:
         kept = {name: files for name, files in rendering.by_plugin.items() if files}
-        warnings = (last_good.warning, remember(places.config, kept))
+        # What was amiss shall be tried again, and told again, at the next start.
+        whole = found.source == "current" and not alarms
+        warnings = (
+            last_good.warning,
+            remember(
+                places.config, kept, made_of=made_of(places) if whole else "", declared=rendering.declared
+            ),
+        )
         alarms = (*alarms, *(words for words in warnings if words))
     return Outcome(rendering.files, found.source, alarms, rendering.declared)

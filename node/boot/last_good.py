@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from node.model.state import RenderedFile
@@ -24,10 +25,16 @@ ByPlugin = Mapping[str, tuple[RenderedFile, ...]]
 
 @dataclass(frozen=True)
 class LastGood:
-    """Files by the name of their plugin; `warning` says why there are none where a record is damaged."""
+    """Files by the name of their plugin; `warning` says why there are none where a record is damaged.
+
+    `made_of` is the digest of what they were rendered from, where nothing was amiss; see node.boot.unchanged.
+    `declared` are the paths that plugins wanted kept, by plugin.
+    """
 
     files: ByPlugin = field(default_factory=dict)
     warning: str = ""
+    made_of: str = ""
+    declared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def all(self) -> tuple[RenderedFile, ...]:
@@ -44,19 +51,33 @@ def read_last_good(config: Path) -> LastGood:
         files = {
             str(name): tuple(_file(one) for one in rendered) for name, rendered in document["plugins"].items()
         }
+        declared = {
+            str(name): tuple(str(path) for path in paths)
+            for name, paths in document.get("declared", {}).items()
+        }
     except FileNotFoundError:
         return LastGood()
     except OSError as error:
         return LastGood(warning=f"{FILE} can't be read: {error.strerror}")
     except (ValueError, LookupError, TypeError, AttributeError):
         return LastGood(warning=f"{FILE} is damaged and isn't used")
-    return LastGood(files)
+    return LastGood(files, made_of=str(document.get("made_of", "")), declared=declared)
 
 
-def remember(config: Path, files: ByPlugin) -> str:
-    """Keep a good rendering where it is news; give "" or, in words, why it could not be kept."""
-    plugins = {name: [_values(file) for file in rendered] for name, rendered in sorted(files.items())}
-    document = json.dumps({"format": _FORMAT, "plugins": plugins}, indent=1, ensure_ascii=False) + "\n"
+def remember(
+    config: Path,
+    files: ByPlugin,
+    *,
+    made_of: str = "",
+    declared: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> str:
+    """Keep a good rendering where it is news; give "" or, in words, why it could not be kept.
+
+    The order of the plugins is kept: a later one's file stands where two give the same.
+    """
+    plugins = {name: [_values(file) for file in rendered] for name, rendered in files.items()}
+    kept = {"format": _FORMAT, "made_of": made_of, "plugins": plugins, "declared": dict(declared)}
+    document = json.dumps(kept, indent=1, ensure_ascii=False) + "\n"
     access = access_text(file for rendered in files.values() for file in rendered)
     try:
         for name, text in ((FILE, document), (ACCESS_FILE, access)):

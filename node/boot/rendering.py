@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from node.boot.last_good import ByPlugin
 from node.model.state import RenderedFile, State
-from node.plugin_manager import Plugins
+from node.plugin_manager import UNTIDY, Plugins
 from node.system.time_limit import TooLongError, time_limit
 
 PLUGIN_TIMEOUT_S = 5.0
+# What is asked of a plugin besides its files: to judge and to migrate its section, and for paths.
+CHECK_TIMEOUT_S = 2.0
 LOADING_TIMEOUT_S = 12.0
 # The initrd gives all of it 30 s; what is left of them is for writing.
 ALL_TIMEOUT_S = 24.0
 _LEAST_S = 0.1
+# For ending a host whose plugin took all of its time.
+_GRACE_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -35,8 +40,11 @@ class Rendering:
 def load_plugins() -> Plugins:
     """Load all plugins; one that hangs on import is left out and named like one that fails."""
     plugins = Plugins()
-    with time_limit(LOADING_TIMEOUT_S):
-        plugins.load()
+    # A built-in hangs by a bug of ours only; those from outside have limits of their own.
+    deadline = time.monotonic() + LOADING_TIMEOUT_S
+    with time_limit(LOADING_TIMEOUT_S + _GRACE_S):
+        plugins.load(deadline=deadline)
+    plugins.call_timeout_s = CHECK_TIMEOUT_S
     return plugins
 
 
@@ -58,6 +66,8 @@ def render(
             why[name] = f"plugin {name}: {error}"
     declared = _declared(plugins, deadline)
     for problem in plugins.problems:
+        if problem.code == UNTIDY:  # what it gave is good
+            continue
         why[problem.owner] = f"{problem.where}: {problem.what}"
         # What it gave before it failed elsewhere is whole; a plugin that failed in rendering gave nothing.
         if not by_plugin.get(problem.owner):
@@ -76,9 +86,14 @@ def _rendered_by(plugins: Plugins, name: str, state: State, deadline: float) -> 
     left = deadline - time.monotonic()
     if left < _LEAST_S:
         raise TooLongError("the plugins before it left it no time")
-    with time_limit(min(PLUGIN_TIMEOUT_S, left)):
-        for answered in plugins.call("node_render", only=name, state=state, inventory=None):
+    limit, failures = min(PLUGIN_TIMEOUT_S, left), plugins.failures_of(name)
+    # The plugin host watches the clock itself.
+    with nullcontext() if plugins.is_outside(name) else time_limit(limit):
+        for answered in plugins.call("node_render", only=name, timeout_s=limit, state=state, inventory=None):
             files += answered.value or ()
+    if plugins.failures_of(name) > failures:
+        # A part of its files is another configuration than all of them.
+        raise ValueError("not all of its files can be used")
     for file in files:
         if not isinstance(file, RenderedFile):
             raise TypeError(f"node_render gave {type(file).__name__}, which is not a RenderedFile")
@@ -93,8 +108,15 @@ def _declared(plugins: Plugins, deadline: float) -> dict[str, Sequence[str]]:
     left = deadline - time.monotonic()
     if left < _LEAST_S:
         return declared
-    with time_limit(min(PLUGIN_TIMEOUT_S, left)):
-        for answered in plugins.call("node_persist_paths"):
-            paths = answered.value if isinstance(answered.value, tuple | list) else ()
-            declared[answered.plugin] = tuple(path for path in paths if isinstance(path, str))
+    until = time.monotonic() + min(PLUGIN_TIMEOUT_S, left)
+    for name in plugins.names():
+        # Asked one by one: what hangs shall not cost the others their word.
+        if (left := until - time.monotonic()) < _LEAST_S:
+            break
+        with nullcontext() if plugins.is_outside(name) else time_limit(left):
+            for answered in plugins.call(
+                "node_persist_paths", only=name, timeout_s=min(CHECK_TIMEOUT_S, left)
+            ):
+                paths = answered.value if isinstance(answered.value, tuple | list) else ()
+                declared[answered.plugin] = tuple(path for path in paths if isinstance(path, str))
     return declared

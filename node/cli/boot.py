@@ -33,8 +33,8 @@ def command(*, root: Path, config: Path, last_good: bool) -> None:
 
         alarms = boot_last_good(places)
     else:
-        from node.boot.boot import boot  # noqa: PLC0415 - loads every plugin
+        from node.boot.start import start  # noqa: PLC0415 - may load every plugin
 
-        alarms = boot(places)
+        alarms = start(places)
     for alarm in alarms:
         click.echo(f"ALARM: {alarm}", err=True)

@@ -13,11 +13,12 @@ import click
 
 from node.cli.machine import this_machine
 from node.cli.options import json_option
-from node.errors import InputError
+from node.errors import InputError, TryAgainError
 from node.installer.consent import consent_layer, name_to_type, named_disk
 from node.installer.contributions import PluginTalk
 from node.installer.flow import Look, install, load_plugins, look, refusal
 from node.installer.plan_text import plan_lines, plan_to_json
+from node.installer.preparing import Preparation
 from node.installer.progress_text import ProgressLines
 from node.installer.sources.gather import Gathered, local_layers, with_answers
 from node.model.event import Event
@@ -65,6 +66,8 @@ def command(
     asked = _asked(answers, sha256, ca, trust)
     gathered = _gather(talk, asked)
     seen = look(talk, gathered.layers, this_machine(), problems=gathered.problems, for_show=dry_run)
+    if seen.plan.prepare and not dry_run and not seen.plan.refused:
+        seen = _prepared(seen, talk, gathered, yes=yes, as_json=as_json)
     if as_json and (dry_run or seen.plan.boots_existing):
         click.echo(plan_to_json(seen.plan, seen.inventory))
     elif not as_json:
@@ -73,8 +76,7 @@ def command(
     if dry_run or seen.plan.boots_existing:
         error = refusal(seen.plan.problems)
         return error.exit_code if error else 0
-    if os.geteuid() != 0:
-        raise InputError("only root can install", mend="Run it as root, or with --dry-run")
+    _only_root()
     if not yes and not seen.plan.refused and (as_json or not sys.stdin.isatty()):
         raise InputError("nobody is there to be asked", mend="Add --yes")
     if not yes and not as_json and sys.stdin.isatty() and _depends_on_disk(seen):
@@ -84,7 +86,7 @@ def command(
             raise error
         click.echo(click.style(error.brief, fg="red"), err=True)
         return error.exit_code
-    install(seen.plan, [_json_line if as_json else ProgressLines(click.echo)])
+    install(seen.plan, [_json_line if as_json else ProgressLines(click.echo), talk.tell])
     _finish(seen)
     return 0
 
@@ -106,6 +108,37 @@ def _gather(talk: PluginTalk, asked: dict[str, str] | None) -> Gathered:
     from node.system.commands import LiveCommands  # noqa: PLC0415 - see flow.install
 
     return with_answers(local_layers(talk.models()), LiveCommands(), asked=asked)
+
+
+def _prepared(seen: Look, talk: PluginTalk, gathered: Gathered, *, yes: bool, as_json: bool) -> Look:
+    """Do what comes before disks are chosen, and look again until nothing of that is left."""
+    from node.system.remembered import FirmwareCounts  # noqa: PLC0415 - see flow.install
+
+    _only_root()
+    preparation = Preparation(FirmwareCounts(), install)
+    while seen.plan.prepare:
+        if not as_json:
+            for line in plan_lines(seen.plan, seen.inventory):
+                click.echo(line)
+        if not yes:
+            if as_json or not sys.stdin.isatty():
+                raise InputError("nobody is there to be asked", mend="Add --yes")
+            if not click.confirm("\nPrepare this machine now?"):
+                raise InputError("not confirmed; nothing was written")
+        observers = [_json_line if as_json else ProgressLines(click.echo), talk.tell]
+        if preparation.run(seen.plan, observers):
+            # At a terminal nothing restarts unasked.
+            raise TryAgainError(
+                "this machine must be restarted to go on", mend="Restart it, then install again"
+            )
+        seen = look(talk, gathered.layers, this_machine(), problems=gathered.problems)
+    preparation.finish()
+    return seen
+
+
+def _only_root() -> None:
+    if os.geteuid() != 0:
+        raise InputError("only root can install", mend="Run it as root, or with --dry-run")
 
 
 def _depends_on_disk(seen: Look) -> bool:

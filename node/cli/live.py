@@ -17,9 +17,11 @@ from node.installer.existing import boot_existing
 from node.installer.flow import install, load_plugins
 from node.installer.live import Effects, LiveInstaller
 from node.installer.sources.gather import IMAGE_FACTS, Gathered, local_layers, with_answers
+from node.model.answers import Layer
 from node.model.inventory import Inventory
 from node.system.commands import LiveCommands
 from node.system.live import LiveSystem
+from node.system.remembered import FirmwareCounts
 
 LOG = Path("/run/node/install.log")
 # There once a node that has no slot shows its console (node/console/prompt.sh).
@@ -46,6 +48,7 @@ def run_live(*, image_facts: Path = IMAGE_FACTS) -> int:
         ),
         leave=leave,
         screens=lambda gathered, inventory: _screens(talk, gathered, inventory, paths),
+        memory=FirmwareCounts(),
     )
     try:
         code = LiveInstaller(consoles, talk, effects).run()
@@ -63,7 +66,9 @@ def run_live(*, image_facts: Path = IMAGE_FACTS) -> int:
     return code
 
 
-def _screens(talk: PluginTalk, gathered: Gathered, inventory: Inventory, consoles: Sequence[Path]) -> int:
+def _screens(
+    talk: PluginTalk, gathered: Gathered, inventory: Inventory, consoles: Sequence[Path]
+) -> int | Layer:
     from node.cli.screens import run_screens  # noqa: PLC0415 - urwid only where it is asked for
 
     return run_screens(talk, gathered, inventory, consoles=consoles, leave=leave, log=LOG)

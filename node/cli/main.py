@@ -26,7 +26,9 @@ COMMANDS = {
         "node.cli.status", "Show how this node is doing: what runs, what it reaches, what it keeps."
     ),
     "console": CommandEntry("node.cli.console", "Look after this node at its console."),
-    "plugins": CommandEntry("node.cli.plugins", "List the plugins and the hooks that each one implements."),
+    "plugins": CommandEntry(
+        "node.cli.plugins", "Show the plugins: which are loaded, what they do, how long."
+    ),
     "config": CommandEntry("node.cli.config", "Show and change the configuration that lasts."),
     "password": CommandEntry("node.cli.password", "Set the password of the admin user or of root."),
     "register": CommandEntry(
@@ -46,9 +48,12 @@ COMMANDS = {
 )
 @click.version_option(package_name="nodecrust", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show log records on standard error.")
-def nodectl(*, debug: bool) -> None:
+@click.option("--trace-hooks", is_flag=True, help="Show each call of a plugin's hook on standard error.")
+def nodectl(*, debug: bool, trace_hooks: bool) -> None:
     """Install a node, and look after the one that runs."""
     configure_logging(debug=debug)
+    if trace_hooks:
+        os.environ["NODECRUST_TRACE_HOOKS"] = "1"
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,36 +1,37 @@
-"""nodectl plugins."""
+"""nodectl plugins: the group of its commands; without one of them, the list."""
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
 
 import click
 
-from node.cli.options import json_option
-from node.installer.flow import load_plugins
-from node.installer.problem_text import problem_lines, problem_to_data
+from node.cli.lazy import CommandEntry, LazyGroup
+from node.cli.options import inventory_option, json_option
+
+COMMANDS: dict[str, CommandEntry] = {
+    "new": CommandEntry("node.cli.plugins_new", "Write a plugin to begin with, whose tests pass at once."),
+    "check": CommandEntry(
+        "node.cli.plugins_check", "Check whether a plugin keeps what the interface asks of it."
+    ),
+}
 
 
-@click.command()
+@click.group(cls=LazyGroup, table=COMMANDS, invoke_without_command=True)
+@inventory_option
+@click.option("--trace-hooks", is_flag=True, help="Show each call of a hook on standard error.")
 @json_option
-def command(*, as_json: bool) -> None:
-    """List the plugins and the hooks that each one implements.
+@click.pass_context
+def command(
+    ctx: click.Context, *, inventory_path: Path | None, trace_hooks: bool, as_json: bool
+) -> int | None:
+    """Show the plugins: which are loaded, what they do, how long.
 
-    Those that failed are named, with what happened.
+    Each is asked what a plan and a start of a node ask, on a recorded machine where none is named. Those
+    that failed, were refused or left out are named, with what happened. Nothing is written.
     """
-    talk = load_plugins()
-    talk.sections()
-    problems = talk.problems()
-    if as_json:
-        data = {
-            "plugins": [{"name": name, "hooks": list(hooks)} for name, hooks in talk.hooks().items()],
-            "problems": [problem_to_data(problem) for problem in problems],
-        }
-        click.echo(json.dumps(data, indent=2))
-        return
-    for name, hooks in talk.hooks().items():
-        click.echo(click.style(f"{name:<16}", bold=True) + " " + ", ".join(hooks))
-    if problems:
-        click.echo("\nProblems:")
-        for line in problem_lines(problems):
-            click.echo(line)
+    if ctx.invoked_subcommand is not None:
+        return None
+    from node.cli.plugins_list import list_plugins  # noqa: PLC0415 - the commands below need none of it
+
+    return list_plugins(inventory_path, trace_hooks=trace_hooks, as_json=as_json)

@@ -10,6 +10,7 @@ from typing import Any
 from node.agent.configuration import Sections
 from node.agent.facts import facts_of
 from node.agent.happenings import condition_of, looked, read_happenings, told, write_happenings
+from node.agent.health import ask_checks
 from node.agent.registration import Named, Post, Round
 from node.agent.trial import uptime_s
 from node.cli.config_desk import CONFIG, Office
@@ -87,9 +88,10 @@ def take_facts(plugins: Plugins, status: NodeStatus) -> dict[str, Any]:
     for answered in plugins.call("node_probe", inventory=inventory):
         if answered.value:
             own[answered.plugin] = answered.value
+    checks = ask_checks(plugins, inventory)
     own.update({problem.owner: {"fault": problem.what} for problem in plugins.problems[already:]})
     del plugins.problems[already:]
-    return facts_of(inventory, status, list_processors(), own)
+    return facts_of(inventory, status, list_processors(), own, checks)
 
 
 def read_sections(document: str) -> Sections:

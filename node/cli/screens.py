@@ -12,6 +12,7 @@ from node.installer.tui.app import App
 from node.installer.tui.live_effects import live_effects
 from node.installer.tui.session import Session
 from node.locale import use
+from node.model.answers import Layer
 from node.model.install import Afterwards
 from node.model.inventory import Inventory
 from node.system.commands import LiveCommands
@@ -30,8 +31,8 @@ def run_screens(
     consoles: Sequence[Path],
     leave: Callable[[Afterwards], None],
     log: Path,
-) -> int:
-    """Show the screens until something came of them; the exit code."""
+) -> int | Layer:
+    """Show the screens until something came of them: the exit code, or what was typed so far, to prepare."""
     use(gathered.kernel.own.get("lang", ""))
     opened = [Terminal.open(path, look=_look(path)) for path in consoles]
     terminals = [terminal for terminal in opened if terminal]
@@ -41,7 +42,9 @@ def run_screens(
     try:
         session = Session(talk, inventory, gathered.layers, gathered.problems)
         effects = live_effects(inventory, commands, leave=leave, logs=(log, JOURNAL))
-        return App(session, effects, terminals).run()
+        app = App(session, effects, terminals)
+        code = app.run()
+        return session.layers()[-1] if app.screens.to_prepare else code
     finally:
         commands.run(["dmesg", "--console-on"], check=False)
         for terminal in terminals:

@@ -8,9 +8,8 @@ from typing import Any
 
 import click
 
+from node.agent.health import Told, ask_plugins
 from node.cli.status_text import page
-from node.hookspecs import StatusLine
-from node.model.inventory import Inventory
 from node.model.status import NodeStatus, faults
 from node.plugin_manager import Plugins
 from node.system.commands import LiveCommands
@@ -30,25 +29,18 @@ def command(*, as_json: bool) -> None:
     """
     commands = LiveCommands()
     status = read_status(commands)
-    panels, failures = _panels(quick_inventory(commands))
-    found = (*faults(status), *failures, *(f"{p.term}: {p.value}" for p in panels if not p.healthy))
-    if as_json:
-        click.echo(json.dumps(to_data(status, panels, found), indent=2, ensure_ascii=False))
-    else:
-        click.echo(page(status, panels, found), nl=False)
-
-
-def _panels(inventory: Inventory) -> tuple[list[StatusLine], list[str]]:
-    """Give the lines of all plugins, and in words which plugin failed to give its own."""
     plugins = Plugins()
     plugins.load()
-    lines: list[StatusLine] = []
-    for answered in plugins.call("node_status_panels", inventory=inventory):
-        lines += [line for line in answered.value or () if isinstance(line, StatusLine)]
-    return lines, [f"{problem.where}: {problem.what}" for problem in plugins.problems]
+    not_loaded = tuple(f"{problem.where}: {problem.what}" for problem in plugins.problems)
+    told = ask_plugins(plugins, quick_inventory(commands))
+    found = (*faults(status), *not_loaded, *told.unwell)
+    if as_json:
+        click.echo(json.dumps(to_data(status, told, found), indent=2, ensure_ascii=False))
+    else:
+        click.echo(page(status, told.panels, found), nl=False)
 
 
-def to_data(status: NodeStatus, panels: list[StatusLine], found: tuple[str, ...]) -> dict[str, Any]:
+def to_data(status: NodeStatus, told: Told, found: tuple[str, ...]) -> dict[str, Any]:
     """Give the document of --json. `healthy` is null, like `image`, on a machine that is no node."""
     data = dataclasses.asdict(status)
     installed = data.pop("installed")
@@ -60,5 +52,6 @@ def to_data(status: NodeStatus, panels: list[StatusLine], found: tuple[str, ...]
         "faults": list(found) if node else [],
         "install": {"id": installed["install_id"], "at": installed["at"]} if installed else None,
         **data,
-        "panels": [dataclasses.asdict(panel) for panel in panels],
+        "panels": [dataclasses.asdict(panel) for panel in told.lines],
+        "checks": [dataclasses.asdict(check) for check in told.checks],
     }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from node.console.forms import FormPage
+from node.console.judging import judge_of
 from node.console.network import NetworkPart
 from node.console.parts import Typed, part_of
 from node.console.power import PowerPage
@@ -96,6 +97,7 @@ def _form(screens: Screens, section: Section) -> FormPage:
         _(page.title if page else section.title),
         parts,
         apply=screens.changing.apply,
+        judge=judge_of(section),
         help_text=_(page.help) if page and page.help else _(section.help),
     )
     form.standing = next((part for part in parts if isinstance(part, StandingPart)), None)

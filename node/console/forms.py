@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from node.console.judging import Judge
 from node.console.parts import Typed
 from node.console.standing import StandingPart
 from node.console.views import Change, Overview
@@ -53,6 +54,7 @@ class FormPage:
         parts: Sequence[Typed],
         *,
         apply: Callable[[FormPage], None],
+        judge: Judge = lambda _values, _changes: (),
         help_text: str = "",
     ) -> None:
         self.key = key
@@ -62,8 +64,16 @@ class FormPage:
         self.standing: StandingPart | None = None
         self._values: Mapping[str, Any] = {}
         buttons = ButtonsRow([(_("Apply"), lambda: apply(self)), (_("Undo"), self.undo)])
-        self._form = Form([Words(_("Reading ..."))], buttons, about_rows=3, on_enter=self._to_buttons)
+        self._judge = judge
+        self._form = Form(
+            [Words(_("Reading ..."))],
+            buttons,
+            about_rows=3,
+            on_enter=self._to_buttons,
+            on_left=self.judge,
+        )
         self._known = False
+        self._told: list[tuple[Problem, Any]] = []
         self.widget = self._form
 
     @property
@@ -75,6 +85,7 @@ class FormPage:
         """Show what is stored; what was typed is forgotten."""
         first, self._known = not self._known, True
         self._values = values
+        self._told = []
         for part in self.parts:
             part.show(values)
         self.relaid()
@@ -112,8 +123,35 @@ class FormPage:
         """Say what keeps it from being applied at all."""
         return [fault for part in self.parts for fault in part.faults()]
 
+    def judge(self) -> None:
+        """Show what is wrong with the fields that were left; of the one under the cursor nothing yet."""
+        if not self._known:
+            return
+        here = f"{self._form.row.group}." if self._form.row else ""
+        self._show([each for each in self._found() if not here.startswith(f"{each.where}.")])
+
+    def leave(self) -> None:
+        """Show what is wrong with any field: none has the cursor now."""
+        if self._known:
+            self._show(self._found())
+
     def show_problems(self, problems: Sequence[Problem]) -> None:
-        """Show problems beside their fields."""
+        """Show problems that were found elsewhere beside their fields, each until its field is another."""
+        values = self._typed()
+        self._told = [(each, _of(each, values)) for each in problems]
+        self._show(problems)
+
+    def _found(self) -> list[Problem]:
+        values = self._typed()
+        found = [*self.faults(), *self._judge(self._values, [Change(*pair) for pair in values.items()])]
+        known = {each.where for each in found}
+        told = [each for each, then in self._told if each.where not in known and _of(each, values) == then]
+        return [*found, *told]
+
+    def _typed(self) -> dict[str, Any]:
+        return {change.key: change.value for part in self.parts for change in part.changes()}
+
+    def _show(self, problems: Sequence[Problem]) -> None:
         for part in self.parts:
             part.show_problems(problems)
         self._form.tell()
@@ -122,3 +160,9 @@ class FormPage:
         """Show how it stands now; what is typed stays."""
         if self.standing:
             self.standing.look(overview)
+
+
+def _of(problem: Problem, typed: Mapping[str, Any]) -> Any:
+    """Give what is typed for the field that a problem is about, all of it where it is about none."""
+    key = next((key for key in typed if f"{problem.where}.".startswith(f"{key}.")), None)
+    return dict(typed) if key is None else typed[key]

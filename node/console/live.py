@@ -11,12 +11,12 @@ from functools import cache
 from pathlib import Path
 
 from node.agent.configuration import Desk
+from node.agent.health import Told, ask_plugins
 from node.console.clerk import Surroundings
 from node.console.login import Verdict, judge
 from node.console.tries import Tries
 from node.console.views import Overview
 from node.errors import NodeError
-from node.hookspecs import StatusLine
 from node.model.status import faults
 from node.model.system import Commands
 from node.plugin_manager import Plugins
@@ -38,8 +38,7 @@ class Reader:
     def __init__(self, plugins: Plugins, commands: Commands) -> None:
         self._plugins = plugins
         self._commands = commands
-        self._panels: tuple[StatusLine, ...] = ()
-        self._failures: tuple[str, ...] = ()
+        self._told = Told()
         self._panels_at = float("-inf")
         self._thread: threading.Thread | None = None
 
@@ -47,11 +46,10 @@ class Reader:
         """Read how it is now."""
         self._have_panels_read()
         status = read_status(self._commands)
-        unwell = tuple(f"{panel.term}: {panel.value}" for panel in self._panels if not panel.healthy)
-        found = (*faults(status), *self._failures, *unwell) if status.image else ()
+        found = (*faults(status), *self._told.unwell) if status.image else ()
         return Overview(
             status,
-            self._panels,
+            self._told.panels,
             found,
             self._events(),
             f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
@@ -74,15 +72,7 @@ class Reader:
         self._thread.join(_SOON_S)
 
     def _read_panels(self) -> None:
-        # Plugins gather what went wrong with them; of this reading only what is new counts.
-        already = len(self._plugins.problems)
-        lines: list[StatusLine] = []
-        inventory = quick_inventory(self._commands)
-        for answered in self._plugins.call("node_status_panels", inventory=inventory):
-            lines += [line for line in answered.value or () if isinstance(line, StatusLine)]
-        self._panels = tuple(lines)
-        self._failures = tuple(f"{each.where}: {each.what}" for each in self._plugins.problems[already:])
-        del self._plugins.problems[already:]
+        self._told = ask_plugins(self._plugins, quick_inventory(self._commands))
 
 
 def journal(commands: Commands, *options: str, lines: int) -> list[str]:

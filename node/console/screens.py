@@ -198,6 +198,8 @@ class Screens:
         left = self._widgets[self.page.key].keypress((width, size[1]), key)
         if left == "esc":
             self.in_page = False
+            if isinstance(self.page, FormPage):
+                self.page.leave()
 
     def _in_menu(self, size: tuple[int, int], key: str) -> None:
         shown = self.shown
@@ -236,7 +238,9 @@ class Screens:
             ("title", _("Keys")),
             _("Arrows: choose a page; Enter or Tab: go into it; Escape: back"),
             _("On a page: Tab and arrows from field to field, Space marks"),
-            _("F2: log-in prompt, F5: read again, F8: log, F9: log in or out"),
+            _("F2: log-in prompt, F5: read again, F8: log, F9: log in or out")
+            if self.prompt
+            else _("F2: leave, F5: read again, F8: log, F9: log in or out"),
             _("F10: restart or switch off, Ctrl-L: paint anew"),
             _("Without function keys: Escape, then 1, 2, 5, 8, 9 or 0"),
         ]

@@ -12,7 +12,8 @@ from node.demo.system import DemoSystem, log_path
 from node.errors import NodeError
 from node.installer.flow import Look, refusal
 from node.installer.network_form import described
-from node.installer.tui.effects import Effects, Outcome, Runner, Tested
+from node.installer.tui.effects import Effects, Runner, Tested
+from node.installer.tui.outcome import outcome_of
 from node.installer.tui.runner import EngineProcess
 from node.locale import _
 from node.model.event import Event
@@ -45,7 +46,7 @@ def demo_effects(
         save=lambda _text, _target: "",
         shell=None,
         leave=_leave,
-        outcome=partial(_outcome, inventory),
+        outcome=partial(outcome_of, inventory, fingerprint=_FINGERPRINT),
         log_lines=lambda: (_("This is a demonstration: nothing is real and nothing is written."), *noted()),
         set_keyboard=lambda _layout: None,
         demo=True,
@@ -87,21 +88,6 @@ def _test_network(inventory: Inventory, seconds: float, look: Look) -> Sequence[
         if not named or nic.name in named
     ]
     return (*found, *(Tested(f"name server {server}", True) for server in network.dns))
-
-
-def _outcome(inventory: Inventory, look: Look) -> Outcome:
-    netplan = look.answers[NetworkAnswers].netplan
-    static = [
-        str(address)
-        for kind in netplan.values()
-        if isinstance(kind, dict)
-        for body in kind.values()
-        for address in body.get("addresses", ())
-    ]
-    leased = [address for nic in inventory.nics for address in nic.addresses]
-    addresses = tuple((static or leased)[:2])
-    host = addresses[0].partition("/")[0] if addresses else ""
-    return Outcome(addresses, _FINGERPRINT, f"ssh://admin@{host}" if host else "")
 
 
 def _leave(_afterwards: Afterwards) -> None:

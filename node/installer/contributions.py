@@ -7,15 +7,22 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from node.hookspecs import LayoutProposal, Support, Target
+from node.installer.chosen import Contest
 from node.installer.planner import Contributions
+from node.installer.required import Required
 from node.model.answers import Answers, Section, SectionModel
+from node.model.event import Event, EventKind
 from node.model.inventory import Disk, Inventory
 from node.model.origin import Origin, Precedence
-from node.model.problem import Blame, Problem, Severity
-from node.model.step import PlannedStep
-from node.plugin_manager import BUILT_INS, Plugins
+from node.model.plan import Chosen
+from node.model.plugins import LeftOut
+from node.model.problem import Problem
+from node.model.step import PREPARE, PlannedStep, PrepareStep
+from node.plugin_manager import Plugins, Record
 
 Kind = TypeVar("Kind")
+
+LAYOUT, BOOT_LOADER = "disk-layout", "boot-loader"
 
 
 class PluginTalk:
@@ -23,128 +30,207 @@ class PluginTalk:
 
     def __init__(self, plugins: Plugins) -> None:
         self._plugins = plugins
-        self._nonsense: list[Problem] = []
+        self._sections: tuple[Section, ...] | None = None
 
     def hooks(self) -> dict[str, tuple[str, ...]]:
         """Give the hooks that each plugin implements, by the plugin's name."""
         return {name: self._plugins.hooks_of(name) for name in self._plugins.names()}
 
+    def records(self) -> tuple[Record, ...]:
+        """Give what is known of every plugin, those that are not loaded too."""
+        return self._plugins.records()
+
     def sections(self) -> tuple[Section, ...]:
-        """Give the sections of the answers; of two under one key the first one stands."""
+        """Give the sections of the answers, asked for once; of two under one key the first one stands."""
+        if self._sections is not None:
+            return self._sections
         offered: dict[str, Section] = {}
+        owners: dict[str, str] = {}
         for plugin, section in self._items("node_sections", Section):
             if section.key in offered:
-                self._blame(plugin, f"offers the section '{section.key}', which another plugin has")
+                other = owners[section.key]
+                self._plugins.blame(
+                    plugin, f"offers the section '{section.key}', which another plugin has: {other}"
+                )
                 continue
             try:
                 section.model()
             except Exception as error:
-                self._blame(plugin, f"its section '{section.key}' has no defaults: {type(error).__name__}")
+                words = f"its section '{section.key}' has no defaults: {type(error).__name__}"
+                self._plugins.blame(plugin, words)
                 continue
             offered[section.key] = section
-        return tuple(offered.values())
+            owners[section.key] = plugin
+        self._sections = tuple(offered.values())
+        return self._sections
 
     def models(self) -> dict[str, type[SectionModel]]:
-        """Give the sections' models by key."""
-        return {section.key: section.model for section in self.sections()}
+        """Give the sections' models by key; a plugin that is not there has one that is named like it."""
+        models = {section.key: section.model for section in self.sections()}
+        for record in self._plugins.records():
+            key = record.name.replace("-", "_").replace(".", "_")
+            if record.outside and record.state != "loaded" and key not in models and key.isidentifier():
+                models[key] = type(key, (LeftOut,), {"key": key, "__module__": LeftOut.__module__})
+        return models
 
-    def contributions(self) -> Contributions:
-        """Give what the planner wants."""
+    def contributions(self, required: Required | None = None) -> Contributions:
+        """Give what the planner wants. Failures of `required` plugins are errors."""
+        asked = _Asked(self._plugins, required or Required())
         return Contributions(
-            validate=self._validate,
-            veto=self._veto,
-            lay_out=self._lay_out,
-            kernel_args=self._kernel_args,
-            steps=self._steps,
-            problems=self.problems,
+            validate=asked.validate,
+            veto=asked.veto,
+            prepare=asked.prepare,
+            lay_out=asked.lay_out,
+            kernel_args=asked.kernel_args,
+            steps=asked.steps,
+            problems=asked.problems,
+            chosen=lambda: asked.chosen,
         )
+
+    def tell(self, event: Event) -> None:
+        """Tell every plugin of an event of a run, but of progress; what fails there changes nothing."""
+        if event.kind is not EventKind.STEP_PROGRESS:
+            before = len(self._plugins.problems)
+            for _ in self._plugins.call("node_on_event", event=event):
+                pass
+            del self._plugins.problems[before:]
 
     def problems(self) -> tuple[Problem, ...]:
         """Give what went wrong with plugins so far, at loading and since."""
-        return (*self._plugins.problems, *self._nonsense)
+        return tuple(self._plugins.problems)
 
-    def _validate(self, answers: Answers, inventory: Inventory) -> Sequence[Problem]:
+    def _items(self, hook: str, kind: type[Kind], **arguments: Any) -> Iterator[tuple[str, Kind]]:
+        return items(self._plugins, hook, kind, **arguments)
+
+
+class _Asked:
+    """One planning: what was chosen for it is remembered."""
+
+    def __init__(self, plugins: Plugins, required: Required) -> None:
+        self._plugins = plugins
+        self._required = required
+        self.chosen: list[Chosen] = []
+
+    def validate(self, answers: Answers, inventory: Inventory) -> Sequence[Problem]:
         return [
             replace(
                 problem, owner=problem.owner or plugin, origin=problem.origin or _origin(answers, problem)
             )
-            for plugin, problem in self._items("node_validate", Problem, answers=answers, inventory=inventory)
+            for plugin, problem in items(
+                self._plugins, "node_validate", Problem, answers=answers, inventory=inventory
+            )
         ]
 
-    def _veto(self, disk: Disk) -> Sequence[Problem]:
+    def veto(self, disk: Disk) -> Sequence[Problem]:
         return [
             replace(problem, owner=problem.owner or plugin)
-            for plugin, problem in self._items("node_veto_disk", Problem, disk=disk)
+            for plugin, problem in items(self._plugins, "node_veto_disk", Problem, disk=disk)
         ]
 
-    def _lay_out(self, inventory: Inventory, answers: Answers, install_id: str) -> LayoutProposal:
-        support = {
-            answered.plugin: int(answered.value)
-            for answered in self._plugins.call("node_support", capability="disk-layout", inventory=inventory)
-            if self._is(answered.plugin, "node_support", answered.value, int)
-        }
-        # The highest support wins, ties go by name, so that the same machine has the same answer each time.
-        best = sorted(
-            (name for name, level in support.items() if level > Support.NONE),
-            key=lambda name: (-support[name], name),
-        )
-        for name in best[:1]:
+    def prepare(self, answers: Answers, inventory: Inventory) -> Sequence[PlannedStep]:
+        """Give the steps that are still to be done; one that can't say so is left out, its plugin named."""
+        left = []
+        asked = items(self._plugins, "node_prepare", PrepareStep, answers=answers, inventory=inventory)
+        for plugin, step in asked:
+            try:
+                if not step.done(inventory):
+                    left.append(PlannedStep(PREPARE, step, plugin))
+            except Exception as error:
+                words = f"failed in {type(step).__name__}.done: {type(error).__name__}: {error}"
+                self._plugins.blame(plugin, words)
+        return left
+
+    def lay_out(self, inventory: Inventory, answers: Answers, install_id: str) -> LayoutProposal:
+        contest = self._contest(LAYOUT, inventory)
+        for name in contest.order:
             for answered in self._plugins.call(
                 "node_disk_layout", only=name, inventory=inventory, answers=answers, install_id=install_id
             ):
-                if self._is(name, "node_disk_layout", answered.value, LayoutProposal):
+                if is_a(self._plugins, name, "node_disk_layout", answered.value, LayoutProposal):
                     proposal: LayoutProposal = answered.value
                     owned = tuple(
                         replace(p, owner=p.owner or name, origin=p.origin or _origin(answers, p))
                         for p in proposal.problems
                     )
+                    self.chosen += contest.won_by(name)
                     return replace(proposal, problems=owned)
         return LayoutProposal(None)
 
-    def _kernel_args(self, answers: Answers, inventory: Inventory) -> Sequence[str]:
+    def kernel_args(self, answers: Answers, inventory: Inventory) -> Sequence[str]:
         return [
             argument
-            for _, argument in self._items("node_kernel_args", str, answers=answers, inventory=inventory)
-        ]
-
-    def _steps(self, answers: Answers, inventory: Inventory, target: Target) -> Sequence[PlannedStep]:
-        return [
-            replace(planned, owner=planned.owner or plugin)
-            for plugin, planned in self._items(
-                "node_plan", PlannedStep, answers=answers, inventory=inventory, target=target
+            for _, argument in items(
+                self._plugins, "node_kernel_args", str, answers=answers, inventory=inventory
             )
         ]
 
-    def _items(self, hook: str, kind: type[Kind], **arguments: Any) -> Iterator[tuple[str, Kind]]:
-        for answered in self._plugins.call(hook, **arguments):
-            if answered.value is None:
-                continue
-            if not self._is(answered.plugin, hook, answered.value, tuple, list):
-                continue
-            for item in answered.value:
-                if self._is(answered.plugin, hook, item, kind):
-                    yield answered.plugin, item
+    def steps(self, answers: Answers, inventory: Inventory, target: Target) -> Sequence[PlannedStep]:
+        contest = self._contest(BOOT_LOADER, inventory)
+        waiting = list(contest.order)
+        winner = waiting.pop(0) if waiting else ""
+        found: list[PlannedStep] = []
+        kinds: dict[str, tuple[str, str]] = {}
+        names = [name for name in self._plugins.names() if name not in contest.order or name == winner]
+        for name in names:
+            given = self._steps_of(name, kinds, answers=answers, inventory=inventory, target=target)
+            while given is None and name == winner and waiting:
+                # A disk that nobody makes bootable would be the worst of all.
+                name = winner = waiting.pop(0)  # noqa: PLW2901 - the next takes the place of this one
+                given = self._steps_of(name, kinds, answers=answers, inventory=inventory, target=target)
+            found += given or ()
+        if winner:
+            self.chosen += contest.won_by(winner)
+        return found
 
-    def _is(self, plugin: str, hook: str, value: object, *kinds: type) -> bool:
-        if isinstance(value, kinds):
-            return True
-        self._blame(plugin, f"gave a {type(value).__name__} in {hook}, not a {kinds[0].__name__}")
-        return False
+    def problems(self) -> Sequence[Problem]:
+        return self._required.judged(self._plugins.problems, self._plugins.records())
 
-    def _blame(self, plugin: str, what: str) -> None:
-        built_in = f"node.plugins.{plugin}" in BUILT_INS
-        problem = Problem(
-            "plugin-failed",
-            f"plugin {plugin}",
-            what,
-            "Report it to its author, or leave it out with NODECRUST_PLUGINS",
-            owner=plugin,
-            # A part of the plan may be missing then, and a disk that only looks whole is the worst outcome.
-            severity=Severity.ERROR if built_in else Severity.WARNING,
-            blame=Blame.MACHINE,
-        )
-        if problem not in self._nonsense:
-            self._nonsense.append(problem)
+    def _contest(self, capability: str, inventory: Inventory) -> Contest:
+        support = {
+            answered.plugin: int(answered.value)
+            for answered in self._plugins.call("node_support", capability=capability, inventory=inventory)
+            if is_a(self._plugins, answered.plugin, "node_support", answered.value, int)
+        }
+        offered = {name: level for name, level in support.items() if level > Support.NONE}
+        return Contest(capability, offered, frozenset(filter(self._plugins.is_outside, offered)))
+
+    def _steps_of(
+        self, name: str, kinds: dict[str, tuple[str, str]], **arguments: Any
+    ) -> list[PlannedStep] | None:
+        """Give all steps of a plugin; None where one of them, or the plugin, is no good: half is worse."""
+        failures = self._plugins.failures_of(name)
+        found = []
+        for _, planned in items(self._plugins, "node_plan", PlannedStep, only=name, **arguments):
+            kind = str(planned.step.to_data()["step"])
+            bare = kind.rpartition(":")[2]
+            owner, other = kinds.setdefault(bare, (name, kind))
+            # A step of the same class, such as a built-in's, is no claim to its name.
+            if owner != name and other != kind:
+                self._plugins.blame(name, f"has a step {bare}, as plugin {owner} does")
+            found.append(planned if planned.owner else replace(planned, owner=name))
+        return found if self._plugins.failures_of(name) == failures else None
+
+
+def items(
+    plugins: Plugins, hook: str, kind: type[Kind], *, only: str = "", **arguments: Any
+) -> Iterator[tuple[str, Kind]]:
+    """Give what plugins gave for a hook of sequences, item by item; one of another kind is named."""
+    for answered in plugins.call(hook, only=only, **arguments):
+        if answered.value is None:
+            continue
+        if not is_a(plugins, answered.plugin, hook, answered.value, tuple, list):
+            continue
+        for item in answered.value:
+            if is_a(plugins, answered.plugin, hook, item, kind):
+                yield answered.plugin, item
+
+
+def is_a(plugins: Plugins, plugin: str, hook: str, value: object, *kinds: type) -> bool:
+    """Tell whether a value is of one of the kinds; else the plugin is named for it."""
+    if isinstance(value, kinds):
+        return True
+    plugins.blame(plugin, f"gave a {type(value).__name__} in {hook}, not a {kinds[0].__name__}")
+    return False
 
 
 def _origin(answers: Answers, problem: Problem) -> Origin | None:

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from node.errors import InputError, StepFailedError
-from node.installer.child import Failure, Kind, Report, SystemFactory, run_child
 from node.installer.journal import Journal, Mask
+from node.installer.only_run import only_run
 from node.model.event import Event, EventKind
 from node.model.plan import Plan, steps_to_data
 from node.model.problem import errors
-from node.model.step import PlannedStep, Step
+from node.model.step import PlannedStep, step_name
 from node.model.system import System
+from node.system.child import Failure, Kind, Report, SystemFactory, run_child
 
 _log = logging.getLogger(__name__)
 
@@ -35,14 +36,14 @@ def run_plan(
 ) -> None:
     """Apply every step in order, then finish all in reverse order; call it from the main thread.
 
-    InputError where the plan is refused: nothing was done. When a step fails, or SIGTERM, SIGINT or SIGHUP
-    comes, every step that was begun is undone in reverse order and StepFailedError says which step, whose,
-    the last words and what the disk is now. The run is done only when every `finish` is: a write that can't
-    be flushed is a failure like any other.
+    InputError where the plan is refused, TryAgainError where another run with this journal goes on: nothing
+    was done. When a step fails, or SIGTERM, SIGINT or SIGHUP comes, every step that was begun is undone in
+    reverse order and StepFailedError says which step, whose, the last words and what the disk is now. The run
+    is done only when every `finish` is: a write that can't be flushed is a failure like any other.
     """
     if plan.refused:
         raise InputError("the plan is refused; nothing was written", problems=errors(plan.problems))
-    with Journal(journal) as book, _stop_requests() as stop_fd:
+    with only_run(journal.with_suffix(".lock")), Journal(journal) as book, _stop_requests() as stop_fd:
         _Run(plan, system_factory, observers, book, stop_fd).run()
 
 
@@ -88,7 +89,7 @@ class _Run:
                 raise self._fail(begun, number, planned, failure)
             self._tell(EventKind.STEP_DONE, number, planned)
         for number, planned in reversed(begun):
-            if type(planned.step).finish is not Step.finish:
+            if planned.step.has_finish:
                 failure = self._work(number, planned, planned.step.finish, RELEASE_TIMEOUT_S)
                 if failure:
                     raise self._fail(begun, number, planned, failure)
@@ -145,7 +146,7 @@ class _Run:
         )
         return StepFailedError(
             f"{summary}: {failure.brief}",
-            step=type(failed.step).__name__,
+            step=step_name(failed.step),
             owner=failed.owner,
             disk_state=disk_state,
             details=failure.details,
@@ -156,7 +157,7 @@ class _Run:
         """Undo in reverse order, each whatever the others do; say what the disk is now."""
         states = []
         for number, planned in reversed(begun):
-            if type(planned.step).undo is not Step.undo:
+            if planned.step.has_undo:
                 self._tell(EventKind.UNDO_STARTED, number, planned)
                 failure = self._work(number, planned, planned.step.undo, RELEASE_TIMEOUT_S)
                 if failure:

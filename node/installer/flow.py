@@ -13,6 +13,7 @@ from node.installer.answers import merge, validate
 from node.installer.contributions import PluginTalk
 from node.installer.document import read_document
 from node.installer.planner import make_plan, shown_install_id
+from node.installer.required import left_out, required_by
 from node.model.answers import Answers, Layer
 from node.model.event import Event
 from node.model.inventory import Inventory
@@ -61,8 +62,8 @@ def look(
     plan = make_plan(
         answers,
         inventory,
-        talk.contributions(),
-        problems=(*problems, *found, *_netplan_problems(answers)),
+        talk.contributions(required_by(answers)),
+        problems=(*problems, *found, *left_out(answers), *_netplan_problems(answers)),
         install_id=shown_install_id(answers, inventory) if for_show else uuid4(),
         started_at=_SHOWN_AT if for_show else datetime.now(UTC).isoformat(timespec="seconds"),
     )
@@ -112,6 +113,8 @@ def install(plan: Plan, observers: Sequence[Callable[[Event], None]]) -> None:
     """Carry a plan out; StepFailedError where a step failed, what `refusal` gives where it is refused."""
     if error := refusal(plan.problems):
         raise error
+    if plan.prepare:
+        raise InputError("this machine is to be prepared first; nothing was written", mend="Look again")
     from node.installer.engine import run_plan  # noqa: PLC0415 - what only looks needs no engine
     from node.system.live import LiveSystem  # noqa: PLC0415 - nor libparted
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from node.model.answers import SectionModel
+from node.model.kinds import kinds
 
 
 @dataclass(frozen=True)
@@ -103,38 +103,17 @@ def is_secret(model: type[SectionModel], dotted: str) -> bool:
 
 def _walk(model: type[BaseModel], prefix: str, section: type[SectionModel]) -> Iterator[KnownKey]:
     for name, field in model.model_fields.items():
-        kinds = tuple(_kinds(field.annotation))
-        nested = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        found = tuple(kinds(field.annotation))
+        nested = [kind for kind in found if isinstance(kind, type) and issubclass(kind, BaseModel)]
         dotted = f"{prefix}{field.alias or name}"
         yield KnownKey(
             dotted,
             field,
             section,
-            is_list=any(kind in (list, tuple, set, frozenset) for kind in kinds),
-            is_boolean=bool in kinds,
-            is_mapping=any(kind in (dict, Any) for kind in kinds),
+            is_list=any(kind in (list, tuple, set, frozenset) for kind in found),
+            is_boolean=bool in found,
+            is_mapping=any(kind in (dict, Any) for kind in found),
             is_model=bool(nested),
         )
         for inner in nested:
             yield from _walk(inner, f"{dotted}.", section)
-
-
-def _kinds(annotation: Any) -> Iterator[Any]:
-    """Give the plain types that an annotation admits at its top: `list[str] | None` gives list."""
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        yield from _kinds(get_args(annotation)[0])
-    elif origin in (Union, types.UnionType):
-        for inner in get_args(annotation):
-            yield from _kinds(inner)
-    elif origin is not None:
-        yield dict if isinstance(origin, type) and issubclass(origin, Mapping) else _plain(origin)
-    else:
-        yield annotation
-
-
-def _plain(origin: Any) -> Any:
-    if isinstance(origin, type) and origin not in (list, tuple, set, frozenset, dict):
-        # collections.abc.Sequence and its like are lists in a document.
-        return list if hasattr(origin, "__iter__") else origin
-    return origin

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from node.errors import InputError, NodeError, StepFailedError, TryAgainError
 from node.installer.consent import consent_layer, name_to_type, named_disk
@@ -13,6 +13,7 @@ from node.installer.contributions import PluginTalk
 from node.installer.flow import Look, look, refusal
 from node.installer.installed import network_installation
 from node.installer.plan_text import plan_lines
+from node.installer.preparing import Memory, NoMemory, Preparation
 from node.installer.problem_text import problem_lines, wrapped
 from node.installer.progress_text import ProgressLines
 from node.installer.sources.gather import Gathered
@@ -37,7 +38,10 @@ _UNATTENDED = Layer(Precedence.DEFAULT, {"install": {"mode": "unattended"}})
 
 @dataclass(frozen=True)
 class Effects:
-    """What the live installer does to the machine and the network, each as a function."""
+    """What the live installer does to the machine and the network, each as a function.
+
+    `screens` give the exit code, or what was typed on them where the machine is to be prepared with that.
+    """
 
     inventory: Callable[[], Inventory]
     local: Callable[[], Gathered]
@@ -45,7 +49,8 @@ class Effects:
     install: Callable[[Plan, Sequence[Callable[[Event], None]]], None]
     boot_existing: Callable[[Installation, Inventory], None]
     leave: Callable[[Afterwards], None]
-    screens: Callable[[Gathered, Inventory], int] | None = None
+    screens: Callable[[Gathered, Inventory], int | Layer] | None = None
+    memory: Memory = field(default_factory=NoMemory)
 
 
 class LiveInstaller:
@@ -56,6 +61,7 @@ class LiveInstaller:
         self._talk = talk
         self._effects = effects
         self._tries = 0
+        self._preparation = Preparation(effects.memory, effects.install)
 
     def run(self) -> int:
         """Look, and install, boot what is there, or ask; again and again while somebody may mend it."""
@@ -91,6 +97,18 @@ class LiveInstaller:
         self._consoles.say(RULE, *plan_lines(seen.plan, inventory), RULE)
         if seen.plan.boots_existing:
             return self._boot_existing(seen)
+        return self._carry_out(seen, gathered)
+
+    def _carry_out(self, seen: Look, gathered: Gathered) -> int | None:
+        """Do what is planned, or ask."""
+        if seen.plan.prepare:
+            if seen.answers[InstallAnswers].mode is not Mode.UNATTENDED:
+                if self._can_show(gathered):
+                    return self._ask(seen, gathered)
+                if not self._agreed_to_prepare():
+                    return None
+            return self._prepare(seen)
+        self._preparation.finish()
         if seen.answers[InstallAnswers].mode is Mode.UNATTENDED:
             return self._unattended(seen)
         return self._ask(seen, gathered)
@@ -126,9 +144,11 @@ class LiveInstaller:
 
     def _ask(self, seen: Look, gathered: Gathered) -> int | None:
         """Take a disk's name, which consents to its loss; whatever else is typed looks again."""
-        if self._effects.screens and self._consoles.can_ask and gathered.kernel.own.get("screens") != "no":
+        if self._effects.screens and self._can_show(gathered):
             try:
-                return self._effects.screens(gathered, seen.inventory)
+                return self._on_screens(self._effects.screens, gathered, seen.inventory)
+            except NodeError:
+                raise
             except Exception:
                 # Whoever came here to install a machine can still do it.
                 _log.exception("the screens failed")
@@ -157,6 +177,53 @@ class LiveInstaller:
         self._consoles.ask("Enter looks again: ")
         return None
 
+    def _can_show(self, gathered: Gathered) -> bool:
+        screens = self._effects.screens is not None and self._consoles.can_ask
+        return screens and gathered.kernel.own.get("screens") != "no"
+
+    def _on_screens(
+        self, screens: Callable[[Gathered, Inventory], int | Layer], gathered: Gathered, inventory: Inventory
+    ) -> int:
+        """Show the screens, and again after each preparation that was agreed to on them."""
+        while True:
+            came = screens(gathered, inventory)
+            if isinstance(came, int):
+                self._preparation.finish()
+                return came
+            gathered = replace(gathered, layers=(*gathered.layers, came))
+            seen = look(self._talk, gathered.layers, inventory, problems=gathered.problems)
+            if seen.plan.prepare and (code := self._prepare(seen)) is not None:
+                return code
+            inventory = self._effects.inventory()
+
+    def _agreed_to_prepare(self) -> bool:
+        """Ask, where no screens do it."""
+        word = "prepare"
+        self._consoles.say(f"To prepare this machine as said above, type {word}, then Enter.")
+        return self._consoles.ask("Enter alone looks again: ") == word
+
+    def _prepare(self, seen: Look) -> int | None:
+        """Do what comes before disks are chosen; None where the machine is to be looked at anew."""
+        self._consoles.say("Preparing this machine. Do not switch it off.")
+        self._consoles.flush()
+        restart = self._preparation.run(
+            seen.plan, (lambda _: self._consoles.pump(), ProgressLines(self._consoles.say), self._talk.tell)
+        )
+        if not restart:
+            return None
+        if not self._preparation.keeps_counts():
+            # Nobody would notice that it goes on for ever.
+            self._consoles.say(
+                RULE, *wrapped("", "This machine must be restarted to go on, and its firmware keeps no count "
+                               "of that: restart it by hand."), RULE,
+            )  # fmt: skip
+            self._consoles.flush()
+            return 0
+        self._consoles.say(RULE, "The machine restarts now and goes on after that.", RULE)
+        self._consoles.flush()
+        self._effects.leave(Afterwards.REBOOT)
+        return 0
+
     def _look_with(self, gathered: Gathered, layer: Layer, inventory: Inventory) -> Look:
         return look(self._talk, (*gathered.layers, layer), inventory, problems=gathered.problems)
 
@@ -166,7 +233,7 @@ class LiveInstaller:
         self._consoles.say("Installing. Do not switch the machine off.")
         self._consoles.flush()
         try:
-            self._effects.install(seen.plan, (lambda _: self._consoles.pump(), progress))
+            self._effects.install(seen.plan, (lambda _: self._consoles.pump(), progress, self._talk.tell))
         except TryAgainError:
             raise
         except NodeError as error:

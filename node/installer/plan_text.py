@@ -14,8 +14,9 @@ from node.installer.installed import boots_from_network
 from node.installer.problem_text import COLUMNS, problem_lines, problem_to_data
 from node.model.inventory import Disk, Finding, Inventory
 from node.model.layout import Layout, PlannedPartition
-from node.model.plan import Plan, steps_to_data
+from node.model.plan import Plan, planned_to_data, steps_to_data
 from node.model.size import format_size
+from node.model.step import restarts
 
 FORMAT = 1
 
@@ -34,10 +35,20 @@ def plan_lines(plan: Plan, inventory: Inventory) -> list[str]:
         lines += _disk(disk, plan)
     if not inventory.disks:
         lines += ["No disk was found.", ""]
+    if plan.prepare:
+        lines += ["What comes first, before a disk is chosen:"]
+        for number, planned in enumerate(plan.prepare, 1):
+            then = "; the machine restarts then" if restarts(planned.step) else ""
+            lines += _wrap(f"{number:4}. ", f"{planned.step.summary()}{then}")
+        lines += [*_wrap("", "Then the machine is looked at anew, and the plan is made."), ""]
     if plan.steps:
         lines += ["What will be done, in this order:"]
         for number, planned in enumerate(plan.steps, 1):
             lines += _wrap(f"{number:4}. ", planned.step.summary())
+        lines.append("")
+    for one in plan.chosen:
+        lines += _wrap("", f"Plugin {one.plugin} does {one.capability} here: {one.why}.")
+    if plan.chosen:
         lines.append("")
     if plan.problems:
         stopped = "nothing will be written until they are mended" if plan.refused else "nothing is stopped"
@@ -57,6 +68,10 @@ def plan_to_data(plan: Plan, inventory: Inventory) -> dict[str, Any]:
         "disk": _layout_to_data(plan.layout, inventory) if plan.layout else None,
         "destroys": list(plan.destroys),
         "keeps": list(plan.keeps),
+        "prepare": planned_to_data(plan.prepare),
+        "chosen": [
+            {"capability": one.capability, "plugin": one.plugin, "why": one.why} for one in plan.chosen
+        ],
         "steps": steps_to_data(plan),
         "problems": [problem_to_data(problem) for problem in plan.problems],
     }

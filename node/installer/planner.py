@@ -14,7 +14,7 @@ from node.installer.layout_check import check_layout
 from node.model.answers import Answers
 from node.model.inventory import Disk, Inventory
 from node.model.layout import Layout
-from node.model.plan import Plan
+from node.model.plan import Chosen, Plan
 from node.model.problem import Blame, Problem, Severity
 from node.model.step import PHASES, PlannedStep
 
@@ -26,15 +26,18 @@ _SHOWN_PLANS = UUID("6f6d7f0a-6f4b-5d1c-9a51-6e6f64650010")
 class Contributions:
     """What the plugins have to say, each as a function that gives values of the right types and never raises.
 
-    `problems` gives what went wrong with plugins so far; it is asked last.
+    `problems` gives what went wrong with plugins so far, `chosen` who was preferred to others; they are asked
+    last.
     """
 
     validate: Callable[[Answers, Inventory], Sequence[Problem]]
     veto: Callable[[Disk], Sequence[Problem]]
+    prepare: Callable[[Answers, Inventory], Sequence[PlannedStep]]
     lay_out: Callable[[Inventory, Answers, str], LayoutProposal]
     kernel_args: Callable[[Answers, Inventory], Sequence[str]]
     steps: Callable[[Answers, Inventory, Target], Sequence[PlannedStep]]
     problems: Callable[[], Sequence[Problem]]
+    chosen: Callable[[], Sequence[Chosen]] = tuple
 
 
 def make_plan(
@@ -63,6 +66,15 @@ def make_plan(
             boots_existing=existing.disk,
         )
     found += contributions.validate(answers, inventory)
+    if prepare := _to_prepare(found, answers, inventory, contributions):
+        return Plan(
+            install_id,
+            None,
+            (),
+            problems=tuple(dict.fromkeys([*found, *contributions.problems()])),
+            keeps=tuple(_stays(disk) for disk in inventory.disks),
+            prepare=prepare,
+        )
     layout = None
     # A rule that was misspelt chooses another disk: then what the rest chooses is no news.
     if not any(p.where.partition(".")[0] == "storage" for p in problems if p.severity is Severity.ERROR):
@@ -79,7 +91,8 @@ def make_plan(
     problems = tuple(dict.fromkeys(found))
     refused = any(problem.severity is Severity.ERROR for problem in problems)
     destroys, keeps = lost_and_kept(layout, inventory)
-    return Plan(install_id, layout, () if refused else steps, problems, destroys, keeps)
+    chosen = tuple(contributions.chosen())
+    return Plan(install_id, layout, () if refused else steps, problems, destroys, keeps, chosen=chosen)
 
 
 def shown_install_id(answers: Answers, inventory: Inventory) -> UUID:
@@ -94,6 +107,17 @@ def consented(disk: Disk, answers: Answers, inventory: Inventory) -> bool:
     names = {str(name).strip().removeprefix("/dev/disk/by-id/") for name in given}
     others = {name for other in inventory.disks if other.node != disk.node for name in other.identities}
     return bool(names & set(disk.identities) - others)
+
+
+def _to_prepare(
+    found: Sequence[Problem], answers: Answers, inventory: Inventory, contributions: Contributions
+) -> tuple[PlannedStep, ...]:
+    """Give what must come before disks are chosen; nothing while something is wrong with the answers."""
+    if any(problem.severity is Severity.ERROR for problem in found):
+        return ()
+    steps = tuple(contributions.prepare(answers, inventory))
+    refused = any(problem.severity is Severity.ERROR for problem in contributions.problems())
+    return () if refused else steps
 
 
 def _lay_out(

@@ -16,6 +16,8 @@ _PLURAL = re.compile(r"plural=([^;\n]+)")
 # A place in a sentence: {name}. What stands there is taken over as it is, or said in turn where it is known.
 _PLACE = re.compile(r"\{(\w+)\}")
 _LEAST_FIXED = 10
+# So many at its beginning say as much: `line {number}: {why}`.
+_LEAST_LEADING = 5
 
 
 @dataclass(frozen=True)
@@ -31,23 +33,43 @@ class Catalogue:
         if known := self.messages.get(text):
             return known
         for form, translated in self._forms:
-            if match := form.fullmatch(text):
-                parts = {name: self.sentence(value) for name, value in match.groupdict().items()}
-                return _PLACE.sub(lambda place: parts.get(place[1], place[0]), translated)  # noqa: B023
+            if parts := form.parts_of(text):
+                said = {name: self.sentence(value) for name, value in parts.items()}
+                return _PLACE.sub(lambda place: said.get(place[1], place[0]), translated)  # noqa: B023
         return text
 
     @cached_property
-    def _forms(self) -> list[tuple[re.Pattern[str], str]]:
-        """Give the entries with places as patterns; those with the most fixed text first."""
-        fixed = {source: len(_PLACE.sub("", source)) for source in self.messages}
+    def _forms(self) -> list[tuple[_Form, str]]:
+        """Give the entries with places; those with the most fixed text first."""
+        found = [(_Form(source), text) for source, text in self.messages.items() if _PLACE.search(source)]
         # `{a} of {b}` fits half of all sentences.
         found = [
-            (source, text)
-            for source, text in self.messages.items()
-            if _PLACE.search(source) and fixed[source] >= _LEAST_FIXED
+            pair
+            for pair in found
+            if pair[0].fixed >= _LEAST_FIXED or len(pair[0].beginning) >= _LEAST_LEADING
         ]
-        found.sort(key=lambda pair: -fixed[pair[0]])
-        return [(re.compile(_pattern(source), re.DOTALL), text) for source, text in found]
+        return sorted(found, key=lambda pair: -pair[0].fixed)
+
+
+class _Form:
+    """A sentence with places. Its pattern is compiled for a text that begins and ends so: few ever are."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        places = list(_PLACE.finditer(source))
+        self.fixed = len(_PLACE.sub("", source))
+        self.beginning, self._end = source[: places[0].start()], source[places[-1].end() :]
+
+    def parts_of(self, text: str) -> dict[str, str]:
+        """Give what stands in the places, nothing where the text is another sentence."""
+        if not (text.startswith(self.beginning) and text.endswith(self._end)):
+            return {}
+        match = self._pattern.fullmatch(text)
+        return match.groupdict() if match else {}
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile(_pattern(self._source), re.DOTALL)
 
 
 def read_catalogue(text: str) -> Catalogue:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, cast
 
 from pydantic import TypeAdapter
 
+from node.model.inventory import Inventory
 from node.model.mask import MASK
 from node.model.system import System
 
@@ -39,6 +41,22 @@ class Step:
     def finish(self, system: System) -> None:
         """Release what later steps needed; nothing to do by default."""
 
+    @property
+    def has_undo(self) -> bool:
+        """Whether `undo` does anything."""
+        return type(self).undo is not Step.undo
+
+    @property
+    def has_finish(self) -> bool:
+        """Whether `finish` does anything."""
+        return type(self).finish is not Step.finish
+
+    def to_data(self) -> dict[str, Any]:
+        """Give it as plain data, `{"step": "module:Class", ...fields}`, secrets and all."""
+        kind: Any = type(self)
+        fields = cast("dict[str, Any]", _adapter(kind).dump_python(self, mode="json"))
+        return {"step": f"{kind.__module__}:{kind.__qualname__}", **fields}
+
     def aftermath(self) -> str:
         """Say what the disk is once `undo` has run; "" where that is nothing worth a word."""
         return ""
@@ -47,6 +65,30 @@ class Step:
         """Give the bytes that this step moves, for the progress of the whole; 0 where that is small."""
         return 0
 
+
+@dataclass(frozen=True)
+class PrepareStep(Step):
+    """A step that runs before disks are chosen: a RAID controller, firmware.
+
+    `done` is asked after every look at the machine, also after a restart: it alone says whether the step is
+    still to be done, since a blank machine keeps no journal. With `reboots` the machine is restarted once
+    `apply` is through.
+    """
+
+    reboots: ClassVar[bool] = False
+
+    def done(self, inventory: Inventory) -> bool:
+        """Tell from the inventory alone whether nothing is left to do."""
+        raise NotImplementedError
+
+
+def restarts(step: Step) -> bool:
+    """Tell whether the machine is restarted after a step."""
+    return isinstance(step, PrepareStep) and step.reboots
+
+
+# The phase of what `node_prepare` gives; it is no part of an installation.
+PREPARE = "prepare"
 
 # Steps run in the order of these phases, and within one in the order in which a plugin gave them.
 PHASES = (
@@ -75,18 +117,30 @@ class PlannedStep:
 
 def step_to_data(step: Step, *, reveal: bool = False) -> dict[str, Any]:
     """Give a step as plain data: `{"step": "module:Class", ...fields}`, secrets masked unless `reveal`."""
-    kind = type(step)
-    fields = cast("dict[str, Any]", TypeAdapter(kind).dump_python(step, mode="json"))
-    if not reveal:
-        fields = {key: MASK if key in kind.secret_fields else value for key, value in fields.items()}
-    return {"step": f"{kind.__module__}:{kind.__qualname__}", **fields}
+    data = step.to_data()
+    if reveal:
+        return data
+    return {key: MASK if key in step.secret_fields else value for key, value in data.items()}
+
+
+def step_name(step: Step) -> str:
+    """Give the name of a step's class, as errors and scripts know it."""
+    return str(step.to_data()["step"]).rpartition(":")[2]
 
 
 def step_from_data(data: dict[str, Any]) -> Step:
     """Make the step again that `step_to_data` gave; ValueError where that names no step."""
     module, _, name = str(data.get("step", "")).partition(":")
-    kind = getattr(importlib.import_module(module), name, None) if module and name else None
+    kind: Any = importlib.import_module(module) if module and name else None
+    for part in name.split("."):
+        kind = getattr(kind, part, None)
     if not (isinstance(kind, type) and issubclass(kind, Step)):
         raise ValueError(f"'{data.get('step')}' names no step")  # noqa: TRY004 - it is data that is wrong
     fields = {key: value for key, value in data.items() if key != "step"}
-    return TypeAdapter(kind).validate_python(fields)
+    return cast("Step", _adapter(cast("Any", kind)).validate_python(fields))
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    # Making one costs 2 ms, and a plan writes each of its steps down several times.
+    return TypeAdapter(kind)

@@ -14,7 +14,8 @@ class Form(urwid.WidgetWrap):
     """Rows that scroll, what is said of the row under the cursor, and buttons.
 
     It takes all keys but Escape, function keys and what nobody knows, which it hands on. `about_rows` is how
-    many lines are kept for what is said; `on_enter` is called where Enter has nothing else to do.
+    many lines are kept for what is said; `on_enter` is called where Enter has nothing else to do, `on_left`
+    whenever the cursor has left a row.
     """
 
     def __init__(
@@ -24,12 +25,14 @@ class Form(urwid.WidgetWrap):
         *,
         about_rows: int = 3,
         on_enter: Callable[[], None] = lambda: None,
+        on_left: Callable[[], None] = lambda: None,
     ) -> None:
         self.walker = urwid.SimpleFocusListWalker([*rows])
         self.list = urwid.ListBox(self.walker)
         self.buttons = buttons
         self._about = urwid.Text("")
         self._on_enter = on_enter
+        self._on_left = on_left
         self._about_rows = about_rows
         self._settled: tuple[int, ...] = ()
         self._first()
@@ -113,6 +116,7 @@ class Form(urwid.WidgetWrap):
         left = self._keypress(size, key)
         if before is not None and before is not self.row:
             before.left()
+            self._on_left()
         if self.row is not None and self.row is not before:
             self.row.entered()
         self.tell()

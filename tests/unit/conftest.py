@@ -7,8 +7,8 @@ import os
 import hypothesis
 import pytest
 
-from node.testing.fixtures import any_machine, fake_system, recorded_machine
-from tests.unit.guard import guarded
+from node.testing.guard import guarded
+from node.testing.pytest_plugin import any_machine, fake_system, recorded_machine
 
 __all__ = ["any_machine", "fake_system", "recorded_machine"]
 

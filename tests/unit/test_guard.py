@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.guard import ForbiddenEffectError
+from node.testing.guard import ForbiddenEffectError
 
 
 def test_processes_are_forbidden_even_where_every_exception_is_handled():

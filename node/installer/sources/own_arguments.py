@@ -20,6 +20,13 @@ OWN_ARGUMENTS = (
     OwnArgument("image.size", "BYTES", "The root image's length, where it lies on a partition."),
     OwnArgument("image.trust", "network", "Takes a root image without image.sha256 from the network."),
     OwnArgument(
+        "config.wait",
+        "SECONDS",
+        "Says that this node has a CONFIG on a disk, which is waited for so long where it comes late (1 to "
+        "600). For nodes that boot over the network; without it only a disk with other partitions of a node "
+        "has the initrd wait, for 30 s.",
+    ),
+    OwnArgument(
         "answers",
         "URL|medium:/PATH|file:/PATH",
         "Where the answers are: https, http or tftp; a file on the boot medium, or on the FAT partition of "

@@ -6,7 +6,6 @@ import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from ipaddress import ip_interface
 from pathlib import Path
 from subprocess import Popen
 from tempfile import TemporaryDirectory
@@ -15,13 +14,13 @@ from typing import Any
 from node.errors import CommandFailedError, NodeError, TryAgainError
 from node.installer.flow import Look, install
 from node.installer.network_form import described
-from node.installer.tui.effects import Effects, Outcome, Tested
+from node.installer.tui.effects import Effects, Tested
+from node.installer.tui.outcome import outcome_of
 from node.installer.tui.runner import EngineProcess
 from node.model.install import Afterwards
 from node.model.inventory import Inventory
 from node.model.size import format_size
 from node.model.system import Commands
-from node.plugins.access import AccessAnswers
 from node.plugins.access.ssh_keys import fault_of
 from node.plugins.locale.keymaps import keymap, layout_of
 from node.plugins.network import NetworkAnswers
@@ -45,7 +44,8 @@ def live_effects(
         save=partial(save, commands),
         shell=_shell,
         leave=leave,
-        outcome=partial(_outcome, inventory),
+        # The run tells the host key's fingerprint.
+        outcome=partial(outcome_of, inventory),
         log_lines=partial(_tail, logs),
         set_keyboard=partial(set_keyboard, commands),
     )
@@ -133,28 +133,6 @@ def _gateways(netplan: Any) -> Iterator[tuple[str, str]]:
             for route in body.get("routes", ()) if isinstance(body, dict) else ():
                 if isinstance(route, dict) and "via" in route:
                     yield "gateway", str(route["via"])
-
-
-def _outcome(inventory: Inventory, look: Look) -> Outcome:
-    netplan = look.answers[NetworkAnswers].netplan
-    static = [
-        str(address)
-        for kind in netplan.values()
-        if isinstance(kind, dict)
-        for body in kind.values()
-        if isinstance(body, dict)
-        for address in body.get("addresses", ())
-    ]
-    leased = [
-        address
-        for nic in inventory.nics
-        for address in nic.addresses
-        if not ip_interface(address).is_link_local
-    ]
-    addresses = tuple((static or leased)[:2])
-    host = addresses[0].partition("/")[0] if addresses else ""
-    # The run tells the host key's fingerprint.
-    return Outcome(addresses, "", f"ssh://{look.answers[AccessAnswers].admin.name}@{host}" if host else "")
 
 
 def _shell(fd: int) -> Popen[bytes]:

@@ -9,19 +9,13 @@ import yaml
 
 from node.installer.answers import VERSION
 from node.installer.tui.session import Session
+from node.locale import _, say
 from node.model.inventory import Disk, Inventory
 from node.model.origin import Precedence
 from node.model.problem import errors
 from node.model.size import format_size
 
 # Lines of 70 columns are whole in a dialog of a screen of 80.
-_HEAD = """\
-# Answers of Nodecrust, saved from the installer's screens. Give them
-# to other nodes by node.answers=URL or on a medium with the label
-# ANSWERS, or try them with: nodectl plan --answers FILE
-# Passwords are here as hashes only; they are still worth guessing, so
-# keep this file to yourself.
-"""
 _COLUMNS = 70
 
 
@@ -54,14 +48,33 @@ def saved_answers(session: Session) -> str:
             data.setdefault("storage", {})["disk"] = rule
         comment = _comment(disk)
     text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=False, width=100)
-    return f"{_HEAD}{comment}{_alone(data)}{_wrong(session)}{text}"
+    return f"{_head()}{comment}{_alone(data)}{_wrong(session)}{text}"
+
+
+def _head() -> str:
+    given = _(
+        "Answers of Nodecrust, saved from the installer's screens. Give them to other nodes by"
+        " node.answers=URL or on a medium with the label ANSWERS, or try them with:"
+        " nodectl plan --answers FILE"
+    )
+    kept = _(
+        "Passwords are here as hashes only; they are still worth guessing, so keep this file to yourself."
+    )
+    return _commented(given, indent="") + _commented(kept, indent="")
 
 
 def _alone(data: dict[str, Any]) -> str:
     network = data.get("network", {})
-    keys = ["network.hostname"] if network.get("hostname") else []
-    keys += ["the addresses in network.netplan"] if _has_addresses(network.get("netplan")) else []
-    return _commented(f"For this node alone: {' and '.join(keys)}. Take out for others.") if keys else ""
+    named, addressed = bool(network.get("hostname")), _has_addresses(network.get("netplan"))
+    if named and addressed:
+        words = _("For this node alone: network.hostname and the addresses in network.netplan.")
+    elif named:
+        words = _("For this node alone: network.hostname.")
+    elif addressed:
+        words = _("For this node alone: the addresses in network.netplan.")
+    else:
+        return ""
+    return _commented(f"{words} {_('Take out for others.')}")
 
 
 def _has_addresses(value: Any) -> bool:
@@ -73,15 +86,16 @@ def _has_addresses(value: Any) -> bool:
 
 def _wrong(session: Session) -> str:
     wrong = [one for one in errors(session.problems()) if one not in session.held()]
-    return "".join(_commented(f"NOT WHOLE: {one.where}: {one.what}") for one in wrong)
+    lead = _("NOT WHOLE")
+    return "".join(_commented(f"{lead}: {one.where}: {say(one.what)}") for one in wrong)
 
 
-def _commented(words: str) -> str:
+def _commented(words: str, *, indent: str = "  ") -> str:
     lines = wrap(
         words,
         _COLUMNS,
         initial_indent="# ",
-        subsequent_indent="#   ",
+        subsequent_indent=f"# {indent}",
         break_long_words=False,
         break_on_hyphens=False,
     )
@@ -106,10 +120,15 @@ def _rule(disk: Disk, inventory: Inventory) -> dict[str, Any]:
 
 def _comment(disk: Disk) -> str:
     name = next(iter(disk.identities), "")
-    words = f"Saved for {disk.model or 'a disk'} of {format_size(disk.size)}, {disk.node}"
+    words = _("Saved for {model} of {size}, {node}, serial {serial}. To lose what a disk holds:")
     if not name:
-        return _commented(f"{words}.")
-    return (
-        _commented(f"{words}, serial {name}. To lose what a disk holds:")
-        + f"#   storage: {{consent: [{name}]}}\n"
-    )
+        words = _("Saved for {model} of {size}, {node}.")
+    values = {
+        "model": disk.model or _("a disk"),
+        "size": format_size(disk.size),
+        "node": disk.node,
+        "serial": name,
+    }
+    for place, value in values.items():
+        words = words.replace(f"{{{place}}}", value)
+    return _commented(words) + (f"#   storage: {{consent: [{name}]}}\n" if name else "")

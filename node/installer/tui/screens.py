@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from subprocess import Popen
 from typing import Any, Protocol
 
-import urwid
-
-from node.installer.tui.effects import Effects, Ended, Runner
+from node.installer.tui.calm import Calm, Crashed
+from node.installer.tui.effects import Effects
+from node.installer.tui.installing import Installing
 from node.installer.tui.pages import FormPage
 from node.installer.tui.parts import timezones
-from node.installer.tui.run import Run
-from node.installer.tui.running import DonePage, FailedPage, ProgressPage
 from node.installer.tui.saved import saved_answers
 from node.installer.tui.session import Phase, Session, Verdict, View
 from node.installer.tui.summary import SummaryPage
 from node.locale import _, say
 from node.model.page import Page
-from node.model.plan import Plan
-from node.plugins.access import AccessAnswers
 from node.tui.boundary import Boundary, note_crash
 from node.tui.dialogs import AskDialog, PickDialog, TextDialog, over
 
@@ -77,13 +72,13 @@ class Screens:
         self.effects = effects
         self.message = ""
         self.ended = 0
-        self._background = background
+        self.to_prepare = False
+        self.background = background
         self._pages: dict[str, tuple[Shown, Any]] = {}
         self._dialogs: list[tuple[Any, int]] = []
         self._current = ""
         self._looking = False
-        self._run: Run | None = None
-        self._runner: Runner | None = None
+        self.installing = Installing(self)
         self._build: dict[str, Callable[[], Shown]] = {"summary": self._summary}
         self.show(session.asked()[0].key)
         self.changed()
@@ -124,18 +119,18 @@ class Screens:
         self.message = ""
         if key not in self._pages:
             self._make(key)
-        self._refresh()
+        self.refresh()
 
     # Host of the parts
 
     def changed(self) -> None:
         """Look again in the background; the newest answers are looked at once the last look is done."""
         if self._looking or not self.session.stale:
-            self._refresh()
+            self.refresh()
             return
         self._looking = True
-        self.submit(self.session.looker(), self._looked, self._look_failed)
-        self._refresh()
+        self.submit(self.session.looker(), self._looked, self.look_failed)
+        self.refresh()
 
     def relaid(self) -> None:
         """Lay the current page out again."""
@@ -149,11 +144,11 @@ class Screens:
         shown = self._shown
         if focus and isinstance(shown, FormPage):
             shown.form.go_to(focus)
-        self._refresh()
+        self.refresh()
 
     def open(self, dialog: Any, *, rows: int = 0) -> None:
         """Show a dialog."""
-        self._dialogs.append((Boundary(dialog, lambda ref: _calm(ref, self._close_all)), rows))
+        self._dialogs.append((Boundary(dialog, lambda ref: Calm(ref, self.close_all)), rows))
 
     def close(self) -> None:
         """Take the topmost dialog away."""
@@ -173,7 +168,7 @@ class Screens:
         self, work: Callable[[], Any], done: Callable[[Any], None], failed: Callable[[Exception], None]
     ) -> None:
         """Do in the background what takes long; what is made of it can't end the screens."""
-        self._background.submit(work, self._guarded(done), self._guarded(failed))
+        self.background.submit(work, self._guarded(done), self._guarded(failed))
 
     def go_on(self) -> None:
         """Go to the next page, behind the last one to the summary."""
@@ -187,7 +182,7 @@ class Screens:
             self._shell()
             return
         words = _("Nothing is written; the node runs from memory until it is switched off.")
-        answers = [(_("Run without installing"), lambda: self._end(0)), (_("Back"), lambda: None)]
+        answers = [(_("Run without installing"), lambda: self.end(0)), (_("Back"), lambda: None)]
         self.open(AskDialog(_("Run without installing"), words, answers, self.close), rows=9)
 
     # Keys
@@ -209,7 +204,7 @@ class Screens:
         elif key == "f2":
             self._shell()
         elif key == "f8":
-            self._show_log()
+            self.show_log()
         elif key == "f10" and self.session.phase is Phase.ANSWERS:
             self.show("summary")
         elif key == "f5" and self._current == "summary":
@@ -220,18 +215,18 @@ class Screens:
 
     def _back(self) -> None:
         if self.session.phase is Phase.INSTALLING:
-            answers = [(_("Go on installing"), lambda: None), (_("Stop and take back"), self._stop_run)]
+            answers = [(_("Go on installing"), lambda: None), (_("Stop and take back"), self.installing.stop)]
             words = _("If it is stopped now, the disk is left clearly not bootable.")
             self.open(AskDialog(_("Stop the installation?"), words, answers, self.close), rows=9)
         elif self.session.phase is Phase.FAILED:
-            self._again()
+            self.installing.again()
         elif self.session.phase is Phase.ANSWERS:
             keys = [*(page.key for page in self.session.asked()), "summary"]
             here = keys.index(self._current) if self._current in keys else len(keys)
             if here:
                 self.show(keys[here - 1])
             elif self.effects.demo:
-                answers = [(_("Leave the demonstration"), lambda: self._end(0)), (_("Stay"), lambda: None)]
+                answers = [(_("Leave the demonstration"), lambda: self.end(0)), (_("Stay"), lambda: None)]
                 self.open(AskDialog(_("Leave?"), _("Nothing was written."), answers, self.close), rows=9)
 
     def _help(self) -> None:
@@ -241,7 +236,8 @@ class Screens:
             _("Tab and Shift-Tab, arrows: from field to field"),
             _("Enter: on; Escape: back; Space: mark, open a list"),
             _("F2: shell, F8: log, F10: summary, Ctrl-L: paint anew"),
-            _("Without function keys: Escape, then 1, 2, 8 or 0"),
+            _("F5: save the answers, on the summary"),
+            _("Without function keys: Escape, then 1, 2, 5, 8 or 0"),
             _("F4 (Escape, 4) takes over on a console that only follows"),
         ]
         page = self._shown.page
@@ -251,10 +247,11 @@ class Screens:
         if self.effects.shell is None:
             self.note(_("A demonstration has no shell."))
         else:
-            self._background.shell(self.effects.shell)
+            self.background.shell(self.effects.shell)
 
-    def _show_log(self) -> None:
-        lines = list(self._run.log) if self._run else []
+    def show_log(self) -> None:
+        """Show the log, with what the run said so far."""
+        lines = self.installing.log
         self.open(TextDialog(_("Log"), [*self.effects.log_lines(), *lines], self.close, end=True))
 
     # Saving
@@ -279,103 +276,14 @@ class Screens:
             lambda error: self.note(say(str(error))),
         )
 
-    # Installing
+    # The end
 
-    def _install(self) -> None:
-        session = self.session
-        if session.verdict is Verdict.LOOKING:
-            self.note(_("Looking at what would be done ..."))
-        elif session.verdict is Verdict.REFUSED:
-            self.note(_("Not yet: first mend what is marked with an exclamation mark."))
-        elif session.verdict is Verdict.CONSENT:
-            self.note(_("First type the serial number of the disk that is to be erased."))
-        else:
-            disk = session.disk
-            words = _("{disk} is written now. From here on there is no way back.")
-            answers = [(_("Install now"), self._begin), (_("Not yet"), lambda: None)]
-            self.open(
-                AskDialog(
-                    _("Install?"), words.replace("{disk}", disk.node if disk else "?"), answers, self.close
-                ),
-                rows=9,
-            )
-
-    def _begin(self) -> None:
-        """Look once more, for good: a plan of its own with identifiers of its own."""
-        looker = self.session.looker()
-        self.submit(lambda: looker(for_show=False), self._start, self._look_failed)
-
-    def _start(self, view: View) -> None:
-        plan: Plan = view.seen.plan
-        if plan.refused or view.agreed or self.session.phase is Phase.INSTALLING:
-            self.session.take(view)
-            self._refresh()
-            return
-        self.session.phase = Phase.INSTALLING
-        self._run = run = Run(plan)
-        self._runner = self.effects.start(plan)
-        self._background.watch(self._runner.fd, self._poll)
-        self._build["progress"] = lambda: ProgressPage(run, self.session.disk)
-        self._pages.pop("progress", None)
-        self._close_all()
-        self.show("progress")
-
-    def _poll(self) -> None:
-        if self._runner is None or self._run is None:
-            return
-        for one in self._runner.poll():
-            if isinstance(one, Ended):
-                self._background.unwatch(self._runner.fd)
-                self._runner.close()
-                self._runner = None
-                self._finish(one)
-                break
-            self._run.take(one)
-        self._refresh()
-
-    def _finish(self, ended: Ended) -> None:
-        self._close_all()
-        if ended.code:
-            self.session.phase = Phase.FAILED
-            self._build["failed"] = lambda: FailedPage(ended, again=self._again, log=self._show_log)
-            self._pages.pop("failed", None)
-            self.show("failed")
-            return
-        self.session.phase = Phase.DONE
-        view, run = self.session.view, self._run
-        if view is None or run is None:
-            return
-        answers = view.best.answers
-        outcome = self.effects.outcome(view.best)
-        if run.host_key:
-            outcome = replace(outcome, fingerprint=run.host_key)
-        afterwards = self.session.install.afterwards
-        self._build["done"] = lambda: DonePage(
-            outcome,
-            user=answers[AccessAnswers].admin.name,
-            afterwards=afterwards.value,
-            leave=lambda: self._end(0),
-            took_s=run.at_s,
-        )
-        self.show("done")
-
-    def _stop_run(self) -> None:
-        if self._runner:
-            self._runner.stop()
-
-    def _again(self) -> None:
-        """Back to the answers after a failure."""
-        self.session.phase = Phase.ANSWERS
-        self.session.agree(None)
-        self._pages.pop("summary", None)
-        self.show("summary")
-        self.changed()
-
-    def _end(self, code: int) -> None:
+    def end(self, code: int) -> None:
+        """Leave the screens, by `install.afterwards` once the node is installed."""
         self.ended = code
         if self.session.phase is Phase.DONE:
             self.effects.leave(self.session.install.afterwards)
-        self._background.stop()
+        self.background.stop()
 
     # The work behind it
 
@@ -388,9 +296,9 @@ class Screens:
             shown = self._build[key]() if key in self._build else self._form(key)
             widget: Any = shown.widget
         except Exception as error:
-            shown = _Crashed(self._page(key), _calm(note_crash(error), self._to_summary))
+            shown = Crashed(self._page(key), Calm(note_crash(error), self._to_summary))
             widget = shown.widget
-        self._pages[key] = (shown, Boundary(widget, lambda ref: _calm(ref, self._to_summary)))
+        self._pages[key] = (shown, Boundary(widget, lambda ref: Calm(ref, self._to_summary)))
 
     def _form(self, key: str) -> FormPage:
         return FormPage(self, self._page(key), back=self._back)
@@ -402,7 +310,7 @@ class Screens:
         return SummaryPage(
             self,
             go_to=lambda page: self.show(page.key),
-            install=self._install,
+            install=self.installing.ask,
             save=self._save,
             back=self._back,
         )
@@ -418,16 +326,20 @@ class Screens:
     def _leave(self) -> None:
         self._guarded(lambda _: self._shown.leave())(None)
 
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
+        """Show what is known now."""
         if self._current in self._pages:
             self._guarded(lambda _: self._shown.refresh())(None)
 
     def _looked(self, view: View) -> None:
         self._looking = False
         self.session.take(view)
+        if self.session.verdict is Verdict.PREPARE:
+            self.note(_("This machine is prepared first: F10, then Install."))
         self.changed()
 
-    def _look_failed(self, error: Exception) -> None:
+    def look_failed(self, error: Exception) -> None:
+        """Say that no plan could be made."""
         self._looking = False
         _log.error("the plan could not be made", exc_info=error)
         self.note(_("The plan could not be made: {why}").replace("{why}", str(error)))
@@ -439,58 +351,20 @@ class Screens:
             try:
                 call(value)
             except Exception as error:
-                calm = _calm(note_crash(error), self._to_summary)
-                self._pages[self._current] = (_Crashed(self._page(self._current), calm), calm)
+                calm = Calm(note_crash(error), self._to_summary)
+                self._pages[self._current] = (Crashed(self._page(self._current), calm), calm)
 
         return guarded
 
-    def _close_all(self) -> None:
+    def close_all(self) -> None:
+        """Take all dialogs away."""
         self._dialogs.clear()
 
+    def offer(self, key: str, build: Callable[[], Shown]) -> None:
+        """Have a page that is made anew when it is shown next."""
+        self._build[key] = build
+        self.make_again(key)
 
-class _Crashed:
-    """A page that failed."""
-
-    def __init__(self, page: Page, widget: Any) -> None:
-        self.page = page
-        self.widget = widget
-
-    def refresh(self) -> None:
-        """It stays as it is."""
-
-    def relaid(self) -> None:
-        """It has no rows."""
-
-    def leave(self) -> None:
-        """It has no values."""
-
-
-class _Calm(urwid.WidgetWrap):
-    def __init__(self, reference: str, go_on: Callable[[], None]) -> None:
-        self._go_on = go_on
-        lines = [
-            ("problem", _("This page failed; the fault is ours or a plugin's, not yours.")),
-            "",
-            _("Reference: {reference}. The log (F8) has more; please report it.").replace(
-                "{reference}", reference
-            ),
-            _("Your answers are kept. Enter goes to the summary; what this page asks can come from a file."),
-        ]
-        rows = [urwid.Text(line) for line in lines]
-        super().__init__(urwid.ListBox(urwid.SimpleListWalker(rows)))
-
-    def selectable(self) -> bool:
-        """Enter must come here."""
-        return True
-
-    def keypress(self, size: tuple[int, ...], key: str) -> str | None:
-        """Enter goes on."""
-        del size
-        if key == "enter":
-            self._go_on()
-            return None
-        return key
-
-
-def _calm(reference: str, go_on: Callable[[], None]) -> _Calm:
-    return _Calm(reference, go_on)
+    def make_again(self, key: str) -> None:
+        """Make a page anew when it is shown next."""
+        self._pages.pop(key, None)

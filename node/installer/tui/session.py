@@ -37,6 +37,7 @@ class Verdict(StrEnum):
     LOOKING = "looking"
     REFUSED = "refused"
     CONSENT = "consent"
+    PREPARE = "prepare"
     READY = "ready"
 
 
@@ -172,6 +173,8 @@ class Session:
             return Verdict.LOOKING
         if self.local or self.view.best.plan.refused:
             return Verdict.REFUSED
+        if self.view.best.plan.prepare:
+            return Verdict.PREPARE
         return Verdict.CONSENT if self.view.agreed else Verdict.READY
 
     def problems(self) -> tuple[Problem, ...]:

@@ -97,6 +97,7 @@ class SummaryPage:
             Verdict.LOOKING: ("dim", _("Looking at what would be done ...")),
             Verdict.REFUSED: ("problem", _("Not yet: first mend what is marked with an exclamation mark.")),
             Verdict.CONSENT: ("danger", _("The disk holds something that would be lost.")),
+            Verdict.PREPARE: ("danger", _("This machine is prepared first, before a disk is chosen.")),
             Verdict.READY: ("good", _("Everything is there. Nothing has been written so far.")),
         }
         return words[verdict]
@@ -175,6 +176,11 @@ class SummaryPage:
         return PressRow(text, self._pressed(page), group="pages", about=_("Enter goes to this page."))
 
     def _steps(self, plan: Plan) -> list[Row]:
+        if plan.prepare:
+            return [
+                Words(("title", _("What comes first"))),
+                *(Words(f"{n:3}. {say(one.step.summary())}") for n, one in enumerate(plan.prepare, 1)),
+            ]
         if not plan.steps:
             return []
         rows: list[Row] = [Words(""), Words(("title", _("What will be done, in this order")))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from node.hookspecs import Target, hookimpl
+from node.hookspecs import Support, Target, hookimpl
 from node.model.answers import Answers, Section
 from node.model.inventory import Inventory
 from node.model.layout import DiskIdentity, Role
@@ -26,6 +26,12 @@ def node_sections() -> list[Section]:
     """Offer `boot`."""
     words = "The boot menu and the kernel's arguments."
     return [Section(BootAnswers, "Boot", words, pages=(Page("boot", "Boot", words, asked=False),))]
+
+
+@hookimpl
+def node_support(capability: str) -> Support:
+    """Make any disk bootable, as well as anyone who knows nothing special about the machine."""
+    return Support.GENERIC if capability == "boot-loader" else Support.NONE
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""Offers the section `install` of the answers; its model belongs to the model, since the planner reads it."""
+"""Offers the sections `install` and `plugins`, whose models the planner reads too."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from node.hookspecs import hookimpl
 from node.model.answers import Section
 from node.model.install import InstallAnswers
 from node.model.inventory import Inventory
+from node.model.page import Page
+from node.model.plugins import PluginsAnswers
 from node.model.problem import Blame, Problem
 from node.plugins.install.pages import PAGES
 
 
 @hookimpl
 def node_sections() -> list[Section]:
-    """Offer `install`."""
+    """Offer `install` and `plugins`."""
+    words = "Which plugins an installation can't do without."
     return [
         Section(
             InstallAnswers, "Installation", "How the installation runs and what comes after it.", pages=PAGES
-        )
+        ),
+        Section(PluginsAnswers, "Plugins", words, pages=(Page("plugins", "Plugins", words, asked=False),)),
     ]
 
 

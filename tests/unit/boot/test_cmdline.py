@@ -65,6 +65,13 @@ def test_every_problem_is_told_at_once(shell: InitrdShell) -> None:
         assert words in problems
 
 
+@pytest.mark.parametrize("given", ["0", "601", "ten", "1000", "08", ""])
+def test_a_wait_that_is_none_stops_nobody(shell: InitrdShell, given: str) -> None:
+    request = shell.request(f"node.image=LABEL=NODE node.config.wait={given}")
+    assert request["REQUEST_PROBLEMS"] == ""
+    assert ("not a number of seconds" in request["REQUEST_WARNINGS"]) == bool(given)
+
+
 def test_a_password_in_a_url_is_never_shown(shell: InitrdShell) -> None:
     request = shell.request("node.image=ftp://me:s3cret@h/r node.image=http://me:s3cret@h/r")
     assert "h/r" in request["REQUEST_PROBLEMS"]

@@ -152,6 +152,64 @@ def test_config_of_the_right_disk(
     assert alarms.exists() == bool(alarm)
 
 
+def late(shell: InitrdShell, *, after: int, before: str = "") -> None:
+    """Have /dev/sdc2, a CONFIG, come after so many looks; until then `before` is there."""
+    with_partitions(shell, config("/dev/sdc2"))
+    (shell.folder / "bin/lsblk").rename(shell.folder / "bin/lsblk-then")
+    shell.program(
+        "lsblk",
+        f"case $* in *--pairs*) echo x >>{shell.folder}/looks ;; *) exit ;; esac\n"
+        f'[[ $(wc -l <{shell.folder}/looks) -gt {after} ]] && exec {shell.folder}/bin/lsblk-then "$@"\n'
+        f"printf '%s' '{before}'",
+    )
+
+
+def wait(shell: InitrdShell, kind: str = "url", cmdline: str = "") -> str:
+    shell.write("proc/cmdline", f"node.image=http://h/r node.image.trust=network {cmdline}\n")
+    said = shell.run(
+        f"read_request\nIMAGE_KIND={kind} ROOT_DEVICE=/dev/sda4\nwait_for_config\nchoose_config\n"
+        'printf "<%s>" "$CONFIG_DEVICE"'
+    )
+    assert said.returncode == 0, said.stderr
+    return said.stdout
+
+
+def test_a_disk_that_comes_late_is_waited_for_where_config_is_expected(shell: InitrdShell) -> None:
+    late(shell, after=25)
+    said = wait(shell, cmdline="node.config.wait=60")
+    assert said.endswith("</dev/sdc2>")
+    assert said.count("Waiting for the disk with the partition CONFIG") == 3
+    assert "20 of 60 s (node.config.wait=60)" in shell.console()
+    assert not (shell.folder / "run/alarms").exists()
+
+
+def test_the_wait_has_an_end_and_an_alarm(shell: InitrdShell) -> None:
+    late(shell, after=100)
+    assert wait(shell, cmdline="node.config.wait=12").endswith("<>")
+    assert "came within the 12 s of node.config.wait" in (shell.folder / "run/alarms").read_text()
+
+
+def test_nothing_is_waited_for_where_nothing_is_expected(shell: InitrdShell) -> None:
+    late(shell, after=5)
+    assert wait(shell) == "<>"
+
+
+def test_other_partitions_of_a_node_say_that_config_is_to_come(shell: InitrdShell) -> None:
+    late(
+        shell,
+        after=5,
+        before='PATH="/dev/sdb2" PARTLABEL="DATA" PARTTYPE="' + OTHER + '" PKNAME="/dev/sdb"\n',
+    )
+    said = wait(shell)
+    assert "0 of 30 s (a disk here has other partitions of a node)" in said
+    assert said.endswith("</dev/sdc2>")
+
+
+def test_a_slot_waits_for_no_other_disk(shell: InitrdShell) -> None:
+    late(shell, after=5)
+    assert "Waiting" not in wait(shell, kind="slot", cmdline="node.config.wait=60")
+
+
 @pytest.mark.parametrize(
     ("uuid", "machines", "chosen"),
     [

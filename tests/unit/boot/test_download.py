@@ -55,6 +55,26 @@ def test_a_good_server(shell: InitrdShell, www: Path, size: str) -> None:
         obtain(shell, f"{server.url}/root.squashfs", size=size)
         methods = [method for method, _, _ in server.served.requests]
     assert methods == (["GET"] if size else ["HEAD", "GET"])
+    assert "It has 1.0 MB." in shell.console()
+
+
+def test_how_far_it_is_stands_on_every_console(shell: InitrdShell, www: Path) -> None:
+    """Curl and time are fake: a third of the image comes between two looks."""
+    file = shell.folder / "fetched/part"
+    shell.program("curl", f"until [[ -e {shell.folder}/whole ]]; do /bin/sleep 0.02; done")
+    shell.program(
+        "sleep",
+        f"echo $1 >>{shell.folder}/slept; head -c 300000 /dev/zero >>{file}; "
+        f"[[ $(wc -l <{shell.folder}/slept) -lt 6 ]] || : >{shell.folder}/whole; exec /bin/sleep 0.05",
+    )
+    script = "curl_options http://h/r\nPROGRESS_LINES=4\n"
+    said = shell.run(f"{script}fetch_once http://h/r {file} 1800000")
+    assert said.returncode == 0, said.stderr
+    for console in ("tty0", "ttyS0"):
+        assert "Fetching the root image: 0.3 MB of 1.8 MB, 0.1 MB/s" in shell.console(console)
+        assert "Fetching the root image: 1.2 MB of 1.8 MB, 0.1 MB/s" in shell.console(console)
+    # A line every 3 s, and every 30 s once it goes on for long.
+    assert (shell.folder / "slept").read_text().split()[:5] == ["3", "3", "3", "3", "30"]
 
 
 def test_goes_on_where_the_server_went_away(shell: InitrdShell, www: Path) -> None:

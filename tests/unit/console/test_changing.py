@@ -8,6 +8,7 @@ import pytest
 
 from node.console.screens import LEFT, LOGIN
 from node.console.views import Standing
+from node.model.problem import Problem
 from node.system.passwords import verify
 from tests.unit.console.desk import Operator
 
@@ -74,6 +75,36 @@ def test_every_problem_stands_beside_its_field(operator: Operator) -> None:
     operator.sees("This did not work", "logging.forward")
     operator.press("esc").sees("gopher://x", "! ")
     assert operator.node.stored["logging"] == {"forward": ["tls://log.example.org"]}
+
+
+def test_a_problem_stands_beside_its_field_as_soon_as_it_is_left(operator: Operator) -> None:
+    wrong = "! 'gopher' is none of udp, tcp, tls"
+    operator.page("logging").press("enter", "ctrl u").type("gopher://x")
+    assert wrong not in operator.words
+    operator.press("tab").sees(wrong)
+    assert operator.node.notes == []  # nobody logged in, and nothing was asked
+    operator.press("shift tab", "ctrl u").type("udp://192.0.2.9").press("tab")
+    assert wrong not in operator.words
+
+
+def test_leaving_the_page_leaves_the_field(operator: Operator) -> None:
+    operator.page("logging").press("enter", "ctrl u").type("gopher://x").press("esc")
+    operator.sees("! 'gopher' is none of udp, tcp, tls")
+
+
+def test_a_password_typed_once_is_no_problem_before_the_second_field_is_left(operator: Operator) -> None:
+    operator.page("access").press("enter", "tab").type("x").press("tab").sees("Password *", "Once more")
+    assert "the two passwords differ" not in operator.words
+    operator.press("tab").sees("the two passwords differ")
+
+
+def test_what_only_applying_tells_stays_until_its_field_is_another(operator: Operator) -> None:
+    page = next(page for page in operator.screens.pages if page.key == "logging")
+    operator.log_in().page("logging").press("enter", "ctrl u").type("udp://192.0.2.9").press("tab")
+    page.show_problems([Problem("x", "logging.forward", "this server is on strike", "Wait")])
+    operator.press("tab", "tab").sees("this server is on strike")
+    operator.press("ctrl u").type("udp://192.0.2.10").press("tab")
+    assert "on strike" not in operator.words
 
 
 def test_the_network_is_on_trial_until_it_is_kept(operator: Operator) -> None:

@@ -151,3 +151,9 @@ def test_reading_turned_off_shows_nothing(tmp_path: Path, snapshot) -> None:
     # Not even the admin's name is told.
     operator.press("f9").type("admin").press("tab").type("demo").press("enter")
     operator.page("status").sees("192.0.2.10")
+
+
+def test_help_tells_what_f2_does_where_no_prompt_follows(tmp_path: Path) -> None:
+    alone = Operator(tmp_path, prompt=False)
+    alone.press("f1").sees("F2: leave, F5: read again")
+    alone.press("esc", "f2").sees("Leave?")

@@ -15,10 +15,11 @@ from uuid import UUID
 
 import pytest
 
-from node.errors import InputError, NodeError, StepFailedError
+from node.errors import InputError, NodeError, StepFailedError, TryAgainError
 from node.installer import engine
 from node.installer.engine import run_plan
 from node.installer.journal import read_journal
+from node.installer.tui.runner import EngineProcess
 from node.model.event import Event, EventKind
 from node.model.mask import MASK
 from node.model.plan import Plan
@@ -74,6 +75,18 @@ class Note(Step):
     def _note(self, what: str) -> None:
         with self.log.open("a") as file:
             file.write(f"{what} {self.name}\n")
+
+
+@dataclass(frozen=True)
+class Patient(Note):
+    """A step that works until a file says that it is enough."""
+
+    timeout_s: ClassVar[float] = 100.0
+
+    def apply(self, system: Any) -> None:
+        super().apply(system)
+        while not (self.log.parent / "enough").exists():
+            time.sleep(0.02)
 
 
 def misbehave(how: str, system: Any) -> None:
@@ -145,6 +158,42 @@ def test_steps_are_applied_in_order_and_finished_in_reverse(tmp_path: Path, log:
         EventKind.STEP_DONE,
         EventKind.RUN_DONE,
     ]
+
+
+def test_a_second_run_is_refused_as_long_as_the_first_goes_on(tmp_path: Path, log: Path):
+    refused: list[NodeError] = []
+
+    def begin_another(event: Event) -> None:
+        if event.kind is EventKind.STEP_DONE:
+            with pytest.raises(TryAgainError, match="running on this machine already") as caught:
+                run(tmp_path, plan(Note(log, "second")))
+            refused.append(caught.value)
+
+    run(tmp_path, plan(Note(log, "first")), (begin_another,))
+    assert len(refused) == 1
+    assert str(tmp_path / "journal.jsonl") in refused[0].mend
+    assert lines(log) == ["apply first", "finish first"]
+    run(tmp_path, plan(Note(log, "third")))
+    assert "apply third" in lines(log)
+
+
+def test_a_run_is_alone_whatever_becomes_of_who_watches_it(tmp_path: Path, log: Path):
+    """The screens die beside their engine; whoever asks in single lines then can't begin a second run."""
+
+    def install(a_plan: Plan, observers: Any) -> None:
+        run_plan(a_plan, system_factory=Talk, observers=observers, journal=tmp_path / "journal.jsonl")  # type: ignore[arg-type]
+
+    engine_process = EngineProcess(plan(Patient(log, "a")), install)
+    engine_process.close()  # nobody hears it any more
+    until = time.monotonic() + 60
+    while not log.exists():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    with pytest.raises(TryAgainError):
+        run(tmp_path, plan(Note(log, "b")))
+    (tmp_path / "enough").touch()
+    os.waitpid(engine_process._pid, 0)
+    assert lines(log) == ["apply a", "finish a"]
 
 
 @pytest.mark.parametrize(

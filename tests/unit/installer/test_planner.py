@@ -47,10 +47,18 @@ def partition(number: int = 1, start: int = MIB, size: int = GIB, **named: Any) 
 
 
 def contributions(layout: Layout | None, **named: Any) -> Contributions:
-    values: dict[str, Sequence[Any]] = {"validate": (), "veto": (), "steps": (), "problems": (), **named}
+    values: dict[str, Sequence[Any]] = {
+        "validate": (),
+        "veto": (),
+        "prepare": (),
+        "steps": (),
+        "problems": (),
+        **named,
+    }
     return Contributions(
         validate=lambda answers, inventory: values["validate"],
         veto=lambda disk: values["veto"],
+        prepare=lambda answers, inventory: values["prepare"],
         lay_out=lambda inventory, answers, install_id: LayoutProposal(
             layout, tuple(named.get("refusals", ()))
         ),

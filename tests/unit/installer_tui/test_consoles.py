@@ -119,13 +119,13 @@ def test_a_line_that_takes_nothing_stops_nobody(vga: Console, serial: Console):
     serial.sleeps = True
     with Room("vm-virtio-blank", vga, serial) as room:
         room.see(vga, "Welcome")
-        for _ in range(40):
+        for _ in range(12):
             vga.press(b"\x1b[21~")
             room.see(vga, "Everything is there")
             vga.press(b"\x1b")
-            room.see(vga, "Access")
+            room.see(vga, "CA fingerprint")
         serial.sleeps = False
-        room.see(serial, "Access")
+        room.see(serial, "CA fingerprint")
 
 
 def test_a_line_that_is_hung_up_stops_nobody(vga: Console, serial: Console):

@@ -12,7 +12,7 @@ from node.installer.document import read_document
 from node.installer.tui.effects import Ended
 from node.installer.tui.run import Run
 from node.model.event import Event, EventKind
-from tests.unit.installer_tui.desk import HASH, LARGE, SMALL, Desk
+from node.testing.screens import HASH, LARGE, SMALL, Desk
 
 # netplan is asked in a helper process.
 pytestmark = pytest.mark.effects("processes")
@@ -105,7 +105,7 @@ def running() -> Desk:
     for second in range(1, 5):
         done = 20 * second << 20
         run.take(Event(EventKind.STEP_PROGRESS, 3.0 + second, number, of, done=done, total=163 << 20))
-    one.screens._run = run
+    one.screens.installing._run = run
     one.screens._build["progress"] = lambda: _progress(run, one)
     one.screens.show("progress")
     return one
@@ -119,7 +119,7 @@ def _progress(run: Run, one: Desk):
 
 def ended(code: int, machine: str = "server-foreign-lvm", text: str = "") -> Desk:
     one = page(machine, "summary", text)
-    one.screens._run = Run(one.session.view.best.plan, at_s=83.0)
+    one.screens.installing._run = Run(one.session.view.best.plan, at_s=83.0)
     failed = Ended(
         code,
         "Copy the root image (163 MiB) to /dev/sda4: the disk does not answer",
@@ -129,7 +129,7 @@ def ended(code: int, machine: str = "server-foreign-lvm", text: str = "") -> Des
         "dd: error writing '/dev/sda4': Input/output error",
         "Look at its cables",
     )
-    one.screens._finish(failed if code else Ended(0))
+    one.screens.installing._finish(failed if code else Ended(0))
     return one
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from node import locale
 from node.installer.document import read_document
 from node.installer.flow import load_plugins, look
 from node.installer.tui.saved import saved_answers
@@ -137,6 +140,18 @@ def test_saved_answers_say_what_is_this_nodes_alone_and_what_is_not_whole():
     text = saved_answers(looked(one))
     assert "# For this node alone: network.hostname and the addresses in" in text
     assert "# NOT WHOLE: storage.sizes.SWAP" in text
+
+
+def test_the_comments_of_saved_answers_are_in_the_language_of_the_screens():
+    one = session("vm-virtio-blank")
+    one.set("network.hostname", "node7")
+    one.set("storage.sizes.SWAP", "1MiB")
+    locale.use("cs")
+    comments = "\n".join(line for line in saved_answers(looked(one)).splitlines() if line.startswith("#"))
+    assert "Odpovědi pro Nodecrust" in comments
+    assert "Jen pro tento uzel: network.hostname." in comments
+    assert "NEÚPLNÉ: storage.sizes.SWAP: SWAP potřebuje" in comments
+    assert not re.search(r"\b(the|of|with|needs|Saved)\b", comments)
 
 
 def test_the_comments_of_saved_answers_are_whole_on_a_screen_of_80_columns():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,11 @@ from node import locale
 from node.installer.flow import load_plugins
 from node.installer.tui.derived import pages_of
 from node.locale.catalogue import read_catalogue
+from node.model.inventory import Contents, Finding, Holding
 from node.model.page import ChoiceField, TextField
+from node.plugins.storage.foreign import foreign
+from node.testing.machines import machine
+from tests.unit.installer_tui.sentences import VALUE, sentences
 from tests.unit.installer_tui.test_session import looked, session
 
 ROOT = Path(node.__file__).parent
@@ -51,6 +56,49 @@ def test_every_text_of_the_screens_is_in_czech():
     missing |= {text for kind, text in marked if kind == "plural" and text not in czech.plurals}
     missing |= {text for text in words_of_pages() if text and text not in czech.messages}
     assert missing - _NAMES == set()
+
+
+# Pieces that come together in the code and never on a node: an empty one, a verb behind another's beginning.
+_NEVER_SAID = {
+    "Did you mean ''?",
+    f"line {VALUE}: ",
+    f"the layout {VALUE}",
+    f"in the layout, {VALUE}",
+    f"in the layout, is on {VALUE}, which this machine doesn't have",
+}
+
+
+def test_every_sentence_of_a_problem_is_in_czech():
+    locale.use("cs")
+    found = [
+        sentence
+        for path in sorted(ROOT.rglob("*.py"))
+        if "cli" not in path.parts  # only the command line says these, in English
+        for sentence in sentences(path, str(path.relative_to(ROOT)))
+    ]
+    assert len(found) > 200
+    missing = [
+        f"{sentence.place}: {sentence.text}"
+        for sentence in found
+        if not sentence.is_only_a_value
+        and sentence.text not in _NEVER_SAID
+        and locale.say(sentence.text) == sentence.text
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    "kind", ["lvm", "md", "raid", "zfs", "vmfs", "ceph", "luks", "multipath", "btrfs", "bcache", "drbd"]
+)
+@pytest.mark.parametrize("detail", ["", "of something"])
+def test_what_belongs_to_another_system_is_in_czech(kind: str, detail: str):
+    disk = machine("vm-virtio-blank").disks[0]
+    held = (Holding(kind=kind, detail=detail, node="/dev/vda1"),)
+    (problem,) = foreign(replace(disk, contents=Contents(Finding.HOLDS, held)))
+    locale.use("cs")
+    said = locale.say(problem.what)
+    assert said.startswith("/dev/vda1")
+    assert said != problem.what
 
 
 @pytest.mark.parametrize(

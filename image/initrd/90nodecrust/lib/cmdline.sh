@@ -6,7 +6,8 @@ PROC=${PROC:-/proc}
 
 # What `read_request` found, for the other parts of the script. IMAGE_KIND is url, medium, slot or "".
 IMAGE='' IMAGE_KIND='' IMAGE_SHA256='' IMAGE_SIZE='' IMAGE_TRUST=''
-BOOT_MAC='' NETWORK_ARGUMENTS='' PLUGINS='' PLUGINS_SHA256=''
+CONFIG_WAIT='' PLUGINS='' PLUGINS_SHA256=''
+BOOT_MAC='' NETWORK_ARGUMENTS=''
 REQUEST_PROBLEMS=()
 REQUEST_WARNINGS=()
 
@@ -58,6 +59,7 @@ read_words() {
             node.image | node.image.*)
                 REQUEST_PROBLEMS+=("'$word' is not known. There are node.image=, node.image.sha256=, node.image.size= and node.image.trust=.")
                 ;;
+            node.config.wait=*) CONFIG_WAIT=$value ;;
             # The last one stands: a wrong one is no reason to stop, lib/plugins.sh says so.
             node.plugins=*) PLUGINS=$value ;;
             node.plugins.sha256=*) PLUGINS_SHA256=${value,,} ;;
@@ -120,6 +122,11 @@ check_request() {
     fi
     if [[ $IMAGE_KIND == slot && -z $IMAGE_SIZE ]]; then
         REQUEST_PROBLEMS+=("node.image.size= is missing: a root partition is longer than the image on it.")
+    fi
+    # A node without its configuration is better than none, so this stops nobody.
+    if [[ -n $CONFIG_WAIT ]] && { [[ ! $CONFIG_WAIT =~ ^[1-9][0-9]{0,2}$ ]] || ((CONFIG_WAIT > 600)); }; then
+        REQUEST_WARNINGS+=("node.config.wait=$CONFIG_WAIT is not a number of seconds from 1 to 600, so nothing is waited for.")
+        CONFIG_WAIT=''
     fi
     check_trust
 }

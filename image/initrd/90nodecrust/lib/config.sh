@@ -6,11 +6,47 @@ CONFIG_TYPE=8d1f4a39-5f3c-4e5a-9d0b-6e6f64650001
 NODE_TYPES='8d1f4a39-5f3c-4e5a-9d0b-6e6f64650000 8d1f4a39-5f3c-4e5a-9d0b-6e6f64650002 8d1f4a39-5f3c-4e5a-9d0b-6e6f64650003'
 
 CONFIG_DEVICE=''
+# How long a disk is waited for on which other partitions say that this machine has been a node.
+LEFTOVER_WAIT_S=${LEFTOVER_WAIT_S:-30}
 
 # One line a partition: path|label|type|disk. lsblk's pairs keep empty columns apart.
 list_partitions() {
     lsblk --pairs --noheadings --paths --output PATH,PARTLABEL,PARTTYPE,PKNAME |
         sed -n 's/^PATH="\([^"]*\)" PARTLABEL="\([^"]*\)" PARTTYPE="\([^"]*\)" PKNAME="\([^"]*\)".*$/\1|\2|\3|\4/p'
+}
+
+# signs_of_config: sets SIGN to `config` where a disk has that partition, to `leftover` where one has others of a node.
+signs_of_config() {
+    local path label type parent
+    SIGN=''
+    while IFS='|' read -r path label type parent; do
+        type=${type,,}
+        if [[ $label == CONFIG && $type == "$CONFIG_TYPE" ]]; then
+            SIGN=config
+            return 0
+        elif [[ " $NODE_TYPES " == *" ${type:-none} "* ]]; then
+            SIGN=leftover
+        fi
+    done < <(list_partitions)
+}
+
+# Waits for a disk that comes late (a controller that starts its disks one by one, a SAN), but only where CONFIG is
+# expected: node.config.wait=SECONDS says so, or a disk with other partitions of a node does. A slot lies on the same
+# disk as its CONFIG, so that is there.
+wait_for_config() {
+    local waited=0 wait_s why
+    [[ $IMAGE_KIND != slot ]] || return 0
+    while signs_of_config; do
+        wait_s=${CONFIG_WAIT:-0} why="node.config.wait=$wait_s"
+        if [[ $SIGN == leftover ]] && ((wait_s < LEFTOVER_WAIT_S)); then
+            wait_s=$LEFTOVER_WAIT_S why='a disk here has other partitions of a node'
+        fi
+        [[ $SIGN != config ]] && ((waited < wait_s)) || return 0
+        ((waited % 10 != 0)) ||
+            say "Waiting for the disk with the partition CONFIG, $waited of $wait_s s ($why). Block devices: $(describe_devices)"
+        sleep 1
+        waited=$((waited + 1))
+    done
 }
 
 # choose_config: sets CONFIG_DEVICE, or says why there is none. A node that boots from a slot takes that of its own
@@ -55,7 +91,11 @@ choose_of_any_disk() {
     local -a mine=()
     case ${#others[@]} in
         0)
-            [[ -z $1 ]] || alarm "$1 has partitions of a node and no disk has CONFIG: if this is that node, its stored configuration is lost. It starts without one."
+            if [[ -n $1 ]]; then
+                alarm "$1 has partitions of a node and no disk has CONFIG: if this is that node, its stored configuration is lost. It starts without one."
+            elif ((${CONFIG_WAIT:-0} > 0)); then
+                alarm "No disk with the partition CONFIG came within the $CONFIG_WAIT s of node.config.wait: the node starts without its stored configuration. Block devices: $(describe_devices)"
+            fi
             return 0
             ;;
         1)
@@ -104,6 +144,7 @@ check_config() {
 # Mounts CONFIG at SYSROOT/config where there is one for this node.
 mount_config() {
     udevadm settle --timeout=10 || :
+    wait_for_config
     choose_config
     [[ -n $CONFIG_DEVICE ]] || return 0
     mkdir -p "$SYSROOT/config"

@@ -6,6 +6,8 @@
 FETCHED=${FETCHED:-$NODE_RUN/fetched}
 RETRY_MAX_S=${RETRY_MAX_S:-15}
 PROGRESS_S=${PROGRESS_S:-3}
+# After so many lines they come ten times as rarely: a slow line is no reason to flood a serial console.
+PROGRESS_LINES=${PROGRESS_LINES:-20}
 
 # What the running node needs beside the image before it can do anything.
 RESERVE_BYTES=$((64 * 1024 * 1024))
@@ -65,12 +67,14 @@ fits_memory() {
 
 # Tells how far a download is until it is killed.
 report_progress() {
-    local file=$1 total=$2 before now
+    local file=$1 total=$2 before now lines=0 every_s=$PROGRESS_S
     before=$(file_size "$file")
-    while sleep "$PROGRESS_S"; do
+    while sleep "$every_s"; do
         now=$(file_size "$file")
-        say "Fetching the root image: $(megabytes "$now") of $([[ $total ]] && megabytes "$total" || echo 'an unknown size'), $(megabytes $(((now - before) / PROGRESS_S)))/s"
+        say "Fetching the root image: $(megabytes "$now") of $([[ $total ]] && megabytes "$total" || echo 'an unknown size'), $(megabytes $(((now - before) / every_s)))/s"
         before=$now
+        lines=$((lines + 1))
+        ((lines < PROGRESS_LINES)) || every_s=$((PROGRESS_S * 10))
     done
 }
 
@@ -131,12 +135,14 @@ after_failure() {
 
 # fetch_image URL FILE: comes back with the whole file, however long that takes.
 fetch_image() {
-    local url=$1 file=$2 pause_s=1 status had
+    local url=$1 file=$2 pause_s=1 status had told=''
     curl_options "$url"
     say "Fetching the root image from $(public_url "$url")"
     while :; do
         write_resolv_conf
         announced_size "$url"
+        [[ $TOTAL == "$told" ]] || say "It has $(megabytes "$TOTAL")."
+        told=$TOTAL
         had=$(file_size "$file")
         if [[ -n $TOTAL ]] && ! fits_memory "$TOTAL" "$had"; then
             sleep 30

@@ -1,4 +1,7 @@
-"""Forbids effects while a unit test runs, by an audit hook and with an exception that no handler swallows."""
+"""Forbids effects while a block runs, by an audit hook and with an exception that no handler swallows.
+
+The unit tests run in it, and hooks and steps of plugins in a conformance run.
+"""
 
 from __future__ import annotations
 
@@ -29,27 +32,42 @@ _FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 class ForbiddenEffectError(BaseException):
-    """A unit test reached for the machine. Not an Exception, so that no `except Exception` hides it."""
+    """Code reached for the machine. Not an Exception, so that no `except Exception` hides it."""
 
 
 class _Guard:
-    """What is forbidden now; None while no unit test runs, for instance in the fixtures."""
+    """What is forbidden now; None while nobody is watched."""
 
     allowed: frozenset[str] | None = None
+    temporary = True
+    caught: list[str] | None = None
     installed = False
 
 
 @contextmanager
-def guarded(*, allowed: frozenset[str] = frozenset()) -> Iterator[None]:
-    """Forbid effects while the block runs, but the kinds that are allowed."""
+def guarded(
+    *, allowed: frozenset[str] = frozenset(), temporary: bool = True, caught: list[str] | None = None
+) -> Iterator[None]:
+    """Forbid effects while the block runs, but the kinds that are allowed.
+
+    Temporary files may be written where `temporary`. `caught` gets the words of each forbidden effect, also
+    of one that the block hides. Blocks may stand in each other; the inner one counts.
+    """
     if not _Guard.installed:
         sys.addaudithook(_watch)
         _Guard.installed = True
-    _Guard.allowed = allowed
+    before = (_Guard.allowed, _Guard.temporary, _Guard.caught)
+    _Guard.allowed, _Guard.temporary, _Guard.caught = allowed, temporary, caught
     try:
         yield
     finally:
-        _Guard.allowed = None
+        _Guard.allowed, _Guard.temporary, _Guard.caught = before
+
+
+def _forbid(words: str) -> None:
+    if _Guard.caught is not None:
+        _Guard.caught.append(words)
+    raise ForbiddenEffectError(words)
 
 
 def _watch(event: str, arguments: tuple[object, ...]) -> None:
@@ -58,18 +76,18 @@ def _watch(event: str, arguments: tuple[object, ...]) -> None:
         return
     kind = _EVENTS.get(event)
     if kind and kind not in allowed:
-        raise ForbiddenEffectError(f"{event} in a unit test: {arguments[:2]!r}")
+        _forbid(f"{event}: {arguments[:2]!r}")
     if WRITES in allowed:
         return
     # Of a symlink it is made what comes second; the first is a text that may lead anywhere.
     path = arguments[event == "os.symlink"] if arguments else None
     if event == "open":
         _, mode, flags = arguments
-        writes = any(letter in str(mode or "") for letter in "wax+") or int(flags or 0) & _FLAGS
+        writes = any(letter in str(mode or "") for letter in "wax+") or int(str(flags or 0)) & _FLAGS
         if writes and not _is_temporary(path):
-            raise ForbiddenEffectError(f"{path} opened for writing in a unit test")
+            _forbid(f"{path} opened for writing")
     elif event in _WRITING and not _relative(path) and not _is_temporary(path):
-        raise ForbiddenEffectError(f"{event} of {path} in a unit test")
+        _forbid(f"{event} of {path}")
 
 
 def _relative(path: object) -> bool:
@@ -83,10 +101,12 @@ def _is_temporary(path: object) -> bool:
         return True
     where = Path(os.fsdecode(path)).absolute()
     text = str(where)
-    if text.startswith(("/dev/null", "/dev/tty", "/dev/ptmx", "/dev/pts/", "/dev/shm/", "/proc/self/")):
+    if text.startswith(("/dev/null", "/dev/tty", "/dev/ptmx", "/dev/pts/", "/dev/shm/", "/proc/self/")):  # noqa: S108
         return True
     # What Python and hypothesis keep for themselves.
     if "__pycache__" in text or ".hypothesis" in where.parts:
         return True
+    if not _Guard.temporary:
+        return False
     # The checkout may itself lie in a temporary folder, as a clean one often does.
     return where.is_relative_to(tempfile.gettempdir()) and not where.is_relative_to(_CHECKOUT)

@@ -1,0 +1,162 @@
+"""Plugins that break one rule each are found out by `nodectl plugins check`, and told in words."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from node.errors import InputError
+from node.model.health import HealthCheck, Outcome
+from node.testing.conformance import check_plugin, find_candidate
+from node.testing.skeleton import FILES, skeleton, write_skeleton
+
+HEAD = """
+from dataclasses import dataclass
+import os, subprocess, sys
+from node.errors import NodeError
+from node.hookspecs import hookimpl
+from node.model.answers import Section, SectionModel
+from node.model.step import PlannedStep, Step
+
+@dataclass(frozen=True)
+class Work(Step):
+    word: str = "x"
+    def summary(self):
+        return "Work"
+    def apply(self, system):
+        system.commands.run(["work"])
+
+def planned(step):
+    return (PlannedStep("vendor", step),)
+"""
+# What is wrong, the check that finds it, words of what it says.
+BAD = {
+    "writes at import": ("open('/tmp/vk-never-written', 'w')", "loads", "opened for writing"),
+    "exits at import": ("sys.exit(3)", "loads", "SystemExit"),
+    "dies at import": ("os.abort()", "load", "died by SIGABRT in import"),
+    "a misspelt hook": ("@hookimpl\ndef node_plann(): pass", "loads", "node_plann is no hook"),
+    "a hook without its mark": ("def node_plan(): pass", "loads", "not marked"),
+    "an argument that is not there": ("@hookimpl\ndef node_plan(disks): pass", "loads", "'disks'"),
+    "no description": (
+        "class M(SectionModel):\n    key = 'm'\n    a: int = 1\n"
+        "@hookimpl\ndef node_sections(): return (Section(M, 'M', 'help'),)",
+        "documentation",
+        "m.a has no description",
+    ),
+    "a secret that is shown": (
+        "class M(SectionModel):\n    key = 'm'\n    password: str = ''\n"
+        "@hookimpl\ndef node_sections(): return (Section(M, 'M', 'help'),)",
+        "schema",
+        "looks like a secret",
+    ),
+    "a section of another plugin": (
+        "class M(SectionModel):\n    key = 'storage'\n"
+        "@hookimpl\ndef node_sections(): return (Section(M, 'M', 'help'),)",
+        "schema",
+        "is another plugin's",
+    ),
+    "a process while planning": (
+        "@hookimpl\ndef node_plan():\n    try:\n        subprocess.run(['true'])\n"
+        "    except BaseException: pass",
+        "planning is pure",
+        "reached for the machine: subprocess.Popen",
+    ),
+    "another plan each time": (
+        "N = []\n@hookimpl\ndef node_plan():\n    N.append(1)\n    return planned(Work(str(len(N))))",
+        "planning is pure",
+        "differ",
+    ),
+    "an argument that is changed": (
+        "@hookimpl\ndef node_validate(inventory):\n    inventory.facts['x'] = 1",
+        "planning is pure",
+        "changed what it was given",
+    ),
+    "a step past system": (
+        "class Past(Work):\n    def apply(self, system): os.system('true')\n"
+        "@hookimpl\ndef node_plan(): return planned(Past())",
+        "steps",
+        "went past `system`",
+    ),
+    "a step that raises anything": (
+        "class Raising(Work):\n    def apply(self, system): {}['a']\n"
+        "@hookimpl\ndef node_plan(): return planned(Raising())",
+        "steps",
+        "KeyError, no NodeError",
+    ),
+    "an undo that fails half way": (
+        "class Half(Work):\n    def undo(self, system): assert system.calls\n"
+        "@hookimpl\ndef node_plan(): return planned(Half())",
+        "undo",
+        "undo after 0 calls",
+    ),
+    "a step that can't be done again": (
+        "class Once(Work):\n    def apply(self, system):\n"
+        "        from pathlib import Path\n"
+        "        if system.files.exists(Path('/x')): raise NodeError('there is one')\n"
+        "        system.files.write(Path('/x'), b'')\n        system.commands.run(['work'])\n"
+        "@hookimpl\ndef node_plan(): return planned(Once())",
+        "kill -9",
+        "can't be done again once it was killed after 1 calls",
+    ),
+    "a file of the image": (
+        "from node.model.state import RenderedFile\n"
+        "@hookimpl\ndef node_render(): return (RenderedFile('/usr/bin/env', 'x'),)",
+        "boot",
+        "/usr/bin/env",
+    ),
+    "facts that are no data": (
+        "@hookimpl\ndef node_probe(): return {'a': object()}",
+        "running node",
+        "JSON can't hold",
+    ),
+}
+
+
+def findings(folder: Path, code: str) -> list[HealthCheck]:
+    (folder / "bad_plugin.py").write_text(HEAD + textwrap.dedent(code))
+    (folder / "README.md").write_text("bad")
+    (folder / "pyproject.toml").write_text(
+        '[project]\nname = "bad"\nversion = "1"\nreadme = "README.md"\nkeywords = ["nodecrust-api=1"]\n'
+        '[project.entry-points.nodecrust]\nbad = "bad_plugin"\n'
+    )
+    return list(check_plugin(find_candidate(str(folder)), limit_s=300))
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_what_is_wrong_is_found(what: str, tmp_path: Path) -> None:
+    code, check, words = BAD[what]
+    found = findings(tmp_path, code)
+    failed = [one for one in found if one.outcome is Outcome.FAILED]
+    assert [one for one in failed if one.name == check and words in one.words], found
+    assert not Path("/tmp/vk-never-written").exists()
+
+
+def test_one_that_hangs_is_ended(tmp_path: Path) -> None:
+    (tmp_path / "bad_plugin.py").write_text("while True: pass")
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "bad"\n[project.entry-points.nodecrust]\nbad = "bad_plugin"\n'
+    )
+    found = list(check_plugin(find_candidate(str(tmp_path)), limit_s=15))
+    assert found[-1].words.startswith("it took longer than 15 s and was ended in import bad_plugin")
+    assert any("keywords" in one.words for one in found)
+
+
+def test_what_is_no_plugin_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no distribution"):
+        find_candidate("no-such-distribution")
+    with pytest.raises(InputError, match="no entry point"):
+        find_candidate("pytest")
+    (tmp_path / "pyproject.toml").write_text("[project")
+    with pytest.raises(InputError, match=r"pyproject\.toml"):
+        find_candidate(str(tmp_path))
+
+
+def test_a_skeleton_is_for_a_name_that_can_be_one(tmp_path: Path) -> None:
+    for name in ("", "Big", "a_b", "a--b", "1a", "class", "node", "a" * 50, "../x"):
+        with pytest.raises(InputError):
+            skeleton(name)
+    assert len(write_skeleton("one-two", tmp_path / "here")) == len(FILES)
+    with pytest.raises(InputError, match="is not empty"):
+        write_skeleton("one-two", tmp_path / "here")
