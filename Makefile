@@ -25,7 +25,7 @@ setup: ## Install what building and testing need (Debian packages, .venv)
 	@tools/setup
 
 .PHONY: demo
-demo: setup ## Build the image, boot a blank VM over PXE, install it, start it from its disk
+demo: setup ## From a kickstart to a node, installed over PXE and registered with a server
 	@$(BIN)/python -m demo --firmware $(FIRMWARE) --boot $(BOOT) --accel $(ACCEL)
 
 .PHONY: demo-shell

@@ -26,7 +26,7 @@ INTERRUPTED = 130
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("build/demo"))
 @click.option("--shell", is_flag=True, help="Log in to the node that the last demo left.")
 def main(firmware: str, way: str, accel: str, kickstart: Path, folder: Path, *, shell: bool) -> None:
-    """Build the image, boot a blank VM, install it, start it from its disk, show its status."""
+    """Build the image, boot a blank VM, install it, start it from its disk, have it register."""
     # A stop from outside tidies up as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     progress = choose_progress()
@@ -57,9 +57,11 @@ def main(firmware: str, way: str, accel: str, kickstart: Path, folder: Path, *, 
     nodectl status            how it is
     nodectl inventory         what the machine is
     cat /proc/mounts          read-only root, what lasts on partitions of its own
+    sudo nodectl register     where it stands with its management server, which runs along with it
   console login               {ADMIN} / {password}
   what it was told            {place.answers}
   what its console said       {place.machine / "ttyS0.log"}
+  its server's CA, database   {place.server}   (.venv/bin/node-server events --data {place.server})
   the image, ready to serve   {place.image}   (.venv/bin/node-image serve {place.image})
 """)
 

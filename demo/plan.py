@@ -25,6 +25,7 @@ from node.testing.vm import (
 ADMIN = "admin"
 HOST_NAME = "demo-node"
 DISK = Disk(serial="DEMODISK")
+MAC = "52:54:00:00:00:01"
 #: The name of the snapshot that `make demo-shell` goes on from.
 SNAPSHOT = "installed"
 
@@ -73,6 +74,11 @@ class Place:
         return self.folder / "answers.yaml"
 
     @property
+    def server(self) -> Path:
+        """The management server: its CA and its database."""
+        return self.folder / "server"
+
+    @property
     def settings(self) -> Path:
         """How the machine of the last demo was made."""
         return self.folder / "machine.json"
@@ -89,6 +95,8 @@ class Settings:
     firmware: Firmware
     way: Way
     accel: Accel
+    #: Of the management server, which the node knows by it.
+    port: int
 
     def save(self, path: Path) -> None:
         """Write it down."""
@@ -98,7 +106,8 @@ class Settings:
     def load(cls, path: Path) -> Settings:
         """Read what was written down."""
         read = json.loads(path.read_text())
-        return cls(Firmware(read["firmware"]), Way(read["way"]), Accel(read["accel"]))
+        port = int(read.get("port", 0))
+        return cls(Firmware(read["firmware"]), Way(read["way"]), Accel(read["accel"]), port)
 
 
 def machine_spec(settings: Settings, *, stick: Path, bootfile: str | None) -> MachineSpec:
@@ -109,24 +118,32 @@ def machine_spec(settings: Settings, *, stick: Path, bootfile: str | None) -> Ma
             boot=(BootFrom.DISK, BootFrom.USB),
             disks=(DISK,),
             usb_stick=stick,
-            nics=(Nic(network=UserNetwork()),),
+            nics=(Nic(network=UserNetwork(), mac=MAC),),
         )
     return MachineSpec(
         firmware=settings.firmware,
         boot=(BootFrom.DISK, BootFrom.PXE),
         disks=(DISK,),
-        nics=(Nic(network=UserNetwork(bootfile=bootfile)),),
+        nics=(Nic(network=UserNetwork(bootfile=bootfile), mac=MAC),),
     )
 
 
-def write_answers(place: Place) -> None:
-    """Make the key, the password and the answers, unless they are there: only then the ISO stays the same."""
-    if place.answers.exists() and place.key.exists() and place.password.exists():
-        return
+@dataclass(frozen=True)
+class Registration:
+    """What the node is told of its management server."""
+
+    server: str
+    fingerprint: str
+    token: str
+    pool: str
+
+
+def write_answers(place: Place, registration: Registration) -> None:
+    """Write the answers; key and password are made once, so that a log-in of before still works."""
     public_key = make_ssh_key(place.key)
-    password = secrets.token_urlsafe(9)
-    place.password.touch(mode=0o600)
-    place.password.write_text(f"{password}\n")
+    if not place.password.exists():
+        place.password.touch(mode=0o600)
+        place.password.write_text(f"{secrets.token_urlsafe(9)}\n")
     document = {
         "version": 1,
         "install": {"mode": "unattended"},
@@ -135,11 +152,15 @@ def write_answers(place: Place) -> None:
         "access": {
             "admin": {
                 "name": ADMIN,
-                "password_hash": deterministic_hash(ADMIN, password),
+                "password_hash": deterministic_hash(ADMIN, place.password.read_text().strip()),
                 "ssh_keys": [public_key],
             }
         },
+        "registration": asdict(registration),
     }
+    # It holds the token, which is good for this machine alone, and once.
+    place.answers.touch(mode=0o600)
+    place.answers.chmod(0o600)
     place.answers.write_text(
         "# What the demo's machine is told. `nodectl schema` lists all that can be said here.\n"
         + yaml.safe_dump(document, sort_keys=False)

@@ -8,11 +8,12 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from demo.plan import ADMIN, SNAPSHOT, Place, Settings, Way, machine_spec, write_answers
+from demo.management import POOL, ManagementServer
+from demo.plan import ADMIN, MAC, SNAPSHOT, Place, Registration, Settings, Way, machine_spec, write_answers
 from demo.progress import PlainProgress
 from node.testing.vm import (
     Accel,
@@ -28,6 +29,10 @@ from node.testing.vm import (
 BOOT_LIMIT_S = 900.0
 INSTALL_LIMIT_S = 1200.0
 LOGIN_LIMIT_S = 900.0
+REGISTER_LIMIT_S = 600.0
+POLL_S = 3.0
+#: Where a node says where it stands with its servers.
+STANDINGS = "/run/node/registration.json"
 #: ssh's own exit code, as ssh(1) has it.
 SSH_FAILED = 255
 #: What the installer says on every console.
@@ -60,10 +65,13 @@ def run_demo(
     """From a kickstart to a running node; raises DemoError or MachineFailure where a stage fails."""
     place.folder.mkdir(parents=True, exist_ok=True)
     _build(place, kickstart, progress)
-    settings = Settings(firmware, way, _accel(place, accel, progress))
-    write_answers(place)
-    shutil.rmtree(place.machine, ignore_errors=True)
+    accel = _accel(place, accel, progress)
+    # The machine is a new one, and a server of before would know it by another key.
+    for folder in (place.machine, place.server):
+        shutil.rmtree(folder, ignore_errors=True)
     with ExitStack() as stack:
+        management = stack.enter_context(_management(place, progress))
+        settings = Settings(firmware, way, accel, management.port)
         bootfile = None
         if way is Way.USB:
             with progress.stage("Put the demo's answers on a USB stick") as stage:
@@ -83,7 +91,10 @@ def run_demo(
         stack.enter_context(machine)
         _install(machine, settings, progress)
         _start_from_disk(machine, place, progress)
-        _show_status(machine.ssh(key=place.key, user=ADMIN), progress)
+        login = machine.ssh(key=place.key, user=ADMIN)
+        _wait_until_active(management, login, progress)
+        _show_status(login, progress)
+        _show("node-server nodes list", management.say("nodes", "list"), progress)
         with progress.stage("Freeze the running node, for make demo-shell"):
             machine.save(SNAPSHOT)
             settings.save(place.settings)
@@ -95,7 +106,11 @@ def open_shell(place: Place, progress: PlainProgress) -> int:
         raise DemoError("there is no node yet: run make demo first")
     settings = Settings.load(place.settings)
     spec = machine_spec(settings, stick=place.stick, bootfile=None)
-    with Machine(spec, place.machine, accel=settings.accel, name="the demo's machine") as machine:
+    with ExitStack() as stack:
+        _manage_again(place, settings, stack, progress)
+        machine = stack.enter_context(
+            Machine(spec, place.machine, accel=settings.accel, name="the demo's machine")
+        )
         login = machine.ssh(key=place.key, user=ADMIN)
         with progress.stage("Thaw the node"):
             machine.load(SNAPSHOT)
@@ -106,6 +121,56 @@ def open_shell(place: Place, progress: PlainProgress) -> int:
             machine.save(SNAPSHOT)
     # Any other is that of the last command there, and none of ours.
     return int(code == SSH_FAILED)
+
+
+@contextmanager
+def _management(place: Place, progress: PlainProgress) -> Iterator[ManagementServer]:
+    """Start the management server, and put it and its token into the answers."""
+    with ExitStack() as stack:
+        with progress.stage("Start the management server, with a CA of its own") as stage:
+            server = ManagementServer(place.server, log=place.log("server"))
+            stack.enter_context(server)
+            fingerprint = server.fingerprint()
+            write_answers(place, Registration(server.url, fingerprint, server.token(MAC), POOL))
+            stage.result = f"the machine reaches it at {server.url}"
+        yield server
+
+
+def _manage_again(place: Place, settings: Settings, stack: ExitStack, progress: PlainProgress) -> None:
+    """Start the server of the last demo, where the node looks for it; the node is worth a look without."""
+    if not place.server.exists():
+        return
+    server = ManagementServer(place.server, log=place.log("server"), port=settings.port)
+    with progress.stage("Start its management server") as stage:
+        try:
+            stack.enter_context(server)
+        except MachineFailure as error:
+            stage.result = "not there"
+            words = f"The node says that its server is away: {error}"
+        else:
+            words = f"Its page is {server.page}, which the browser doesn't know yet"
+            if server.admin_token.exists():
+                words += f"; {server.admin_token} opens it"
+    progress.say(words)
+
+
+def _wait_until_active(server: ManagementServer, login: SshLogin, progress: PlainProgress) -> None:
+    """Wait until both say so: the node writes it down when its first visit is over."""
+    with progress.stage("Wait until the node has registered itself") as stage:
+        deadline = time.monotonic() + REGISTER_LIMIT_S
+        while True:
+            active = [node for node in server.nodes() if node["state"] == "active"]
+            if active and '"active"' in login.run(f"cat {STANDINGS}").stdout:
+                break
+            if time.monotonic() > deadline:
+                known = server.say("nodes", "list").strip()
+                said = login.run("nodectl status", timeout_s=120).stdout
+                raise MachineFailure(
+                    f"the node is not active within {REGISTER_LIMIT_S:g} s; its server knows:\n{known}\n"
+                    f"and the node says:\n{said}"
+                )
+            time.sleep(POLL_S)
+        stage.result = f"approved by its token, active in pool {active[0]['pool']}"
 
 
 def _build(place: Place, kickstart: Path, progress: PlainProgress) -> None:
@@ -162,8 +227,12 @@ def _show_status(login: SshLogin, progress: PlainProgress) -> None:
             raise MachineFailure(
                 f"nodectl status exited with {status.returncode}:\n{status.stdout}{status.stderr}"
             )
-    progress.say()
-    progress.say("\n".join(f"    {line}" for line in status.stdout.rstrip().splitlines()))
+    _show("nodectl status", status.stdout, progress)
+
+
+def _show(command: str, said: str, progress: PlainProgress) -> None:
+    progress.say(f"\n  {command}\n")
+    progress.say("\n".join(f"    {line}" for line in said.rstrip().splitlines()))
     progress.say()
 
 

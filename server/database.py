@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 from node.errors import InputError, TryAgainError
 
 T = TypeVar("T")
+# As many requests are worked on at a time (anyio's threads); PostgreSQL has 100 for everybody by default.
+CONNECTIONS = 40
 # Two that want the same row at once: the one that lost looks again, and finds what the other made.
 _ATTEMPTS = 5
 # Serialization failure and deadlock (PostgreSQL's appendix A).
@@ -62,8 +64,11 @@ class Database:
         raise AssertionError("unreachable")
 
 
-def open_database(url: str) -> Database:
-    """Open a database. InputError where the URL is none, or names a kind that we don't have."""
+def open_database(url: str, *, connections: int = CONNECTIONS) -> Database:
+    """Open a database, with so many connections at most to one that is a server.
+
+    InputError where the URL is none, or names a kind that we don't have.
+    """
     try:
         parsed = make_url(url)
     except ArgumentError as error:
@@ -76,9 +81,15 @@ def open_database(url: str) -> Database:
     if parsed.drivername == "sqlite":
         return Database(_sqlite(parsed))
     if parsed.drivername == "postgresql+psycopg":
-        return Database(
-            create_engine(parsed, pool_size=10, max_overflow=30, pool_pre_ping=True, hide_parameters=True)
+        kept = min(10, connections)
+        engine = create_engine(
+            parsed,
+            pool_size=kept,
+            max_overflow=connections - kept,
+            pool_pre_ping=True,
+            hide_parameters=True,
         )
+        return Database(engine)
     raise InputError(
         f"databases of the kind {parsed.drivername} are not known here", mend="use sqlite: or postgresql:"
     )

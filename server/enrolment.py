@@ -34,6 +34,7 @@ class Asked:
     name: str | None
     token: str | None
     address: str
+    pool: str | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -83,7 +84,7 @@ def _enrol_new(session: Session, asked: Asked) -> Node:
             "neither a product UUID nor a serial number nor the MAC of a card tells this machine from others",
         )
     # First: who has only a token that is over learns nothing of what we know.
-    require_token_fits(token, asked.identity)
+    require_token_fits(token, asked.identity, asked.pool)
     known = session.scalar(select(Mark).where(Mark.mark.in_(asked.identity.marks)))
     if known is not None:
         raise MachineKnownError(known.node_id)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import resource
 import signal
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,7 +22,7 @@ from server.admin import first_admin_token
 from server.api.app import application
 from server.ca import Authority, open_authority
 from server.certificates import grouped
-from server.database import Database, migrate, open_database
+from server.database import CONNECTIONS, Database, migrate, open_database
 from server.names import listen_on, names_of_server, read_listen
 from server.nodes import mark_stale
 from server.place import Place
@@ -28,18 +30,22 @@ from server.settings import Settings
 from server.site import Site
 from server.slowdown import Slowdown
 from server.tls import PeerProtocol, server_context
+from server.workers import Bond, supervise
 
 _LOG = logging.getLogger("node-server")
 _DAY_S = 86400
+# Of connections to the database that one process needs to get on.
+_LEAST = 5
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Offer:
-    """How it is reached."""
+    """How it is reached, and by how many processes that is served."""
 
     listen: str
     names: Sequence[str]
+    workers: int = 1
 
 
 def open_site(place: Place, settings: Settings) -> Site:
@@ -61,33 +67,94 @@ def open_site(place: Place, settings: Settings) -> Site:
 
 
 def run(place: Place, offer: Offer, settings: Settings, say: Say) -> None:
-    """Serve until SIGINT or SIGTERM. Says `ready https://...` when it listens."""
+    """Serve until SIGINT or SIGTERM. Says `ready https://...` when it listens.
+
+    InputError, before anything is made, where it can't be as asked.
+    """
     address, port = read_listen(offer.listen)
     names = names_of_server(address, offer.names)
+    _require_workers(place, offer.workers)
+    _take_all_files()
     with listen_on(address, port) as listener:
         site = open_site(place, settings)
         try:
             first_admin_token(site.database, place.data, say)
             say(f"CA fingerprint {site.authority.fingerprint}")
             say(f"               {grouped(site.authority.fingerprint)}")
-            asyncio.run(_serve(site, listener, names, say))
+            host, port = listener.getsockname()[:2]
+            ready = partial(say, f"ready https://{f'[{host}]' if ':' in host else host}:{port}")
+            if offer.workers == 1:
+                asyncio.run(_serve(site, listener, names, ready))
+                return
+
+            def work(bond: Bond) -> None:
+                with _own_database(place, offer.workers) as database:
+                    mine = replace(site, database=database)
+                    asyncio.run(_serve(mine, listener, names, bond.say_started, bond))
+
+            # Connections to the database are a process's own.
+            site.database.engine.dispose()
+            supervise(offer.workers, work, ready)
         finally:
             site.database.engine.dispose()
+
+
+def _require_workers(place: Place, workers: int) -> None:
+    if workers > 1 and place.database_url.startswith("sqlite"):
+        raise InputError(
+            f"{workers} workers need PostgreSQL: SQLite has one writer at a time, and processes that wait "
+            "for it get their turn by luck",
+            mend="name one by --database postgresql://..., or leave --workers out",
+        )
+
+
+def _take_all_files() -> None:
+    """Raise the limit of open files as far as it goes: a connection is one, and the usual 1024 are few."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+@contextlib.contextmanager
+def _own_database(place: Place, workers: int) -> Iterator[Database]:
+    """Open the database for one of several processes, which share what one would take of connections."""
+    database = open_database(place.database_url, connections=max(_LEAST, CONNECTIONS // workers))
+    try:
+        yield database
+    finally:
+        database.engine.dispose()
 
 
 class _Server(uvicorn.Server):
     """Ends well on a signal; uvicorn's own way raises the signal once more afterwards."""
 
+    bond: Bond | None = None
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Ask for the end on SIGINT and SIGTERM; the second one doesn't wait for connections."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM) if self.bond is None else (signal.SIGTERM,):
             loop.add_signal_handler(number, self.handle_exit, number, None)
+        if self.bond is not None:
+            # Nobody writes to it: it is readable when the parent is gone.
+            loop.add_reader(self.bond.alive, self._orphaned)
         yield
 
+    def _orphaned(self) -> None:
+        assert self.bond is not None
+        asyncio.get_running_loop().remove_reader(self.bond.alive)
+        self.handle_exit(signal.SIGTERM, None)
 
-async def _serve(site: Site, listener: socket.socket, names: Sequence[str], say: Say) -> None:
+
+async def _serve(
+    site: Site,
+    listener: socket.socket,
+    names: Sequence[str],
+    ready: Callable[[], None],
+    bond: Bond | None = None,
+) -> None:
     certificate = site.authority.server_file(names)
     context = server_context(certificate, site.authority.pem, _refusals(site.database))
     config = uvicorn.Config(
@@ -108,16 +175,16 @@ async def _serve(site: Site, listener: socket.socket, names: Sequence[str], say:
     # uvicorn would make a context by itself, which takes no certificate into its log and none of ours.
     config.ssl = context
     server = _Server(config)
-    host, port = listener.getsockname()[:2]
-    chores = [
-        asyncio.create_task(_look_for_silence(site)),
-        asyncio.create_task(_renew(context, site.authority, names)),
-    ]
+    server.bond = bond
+    chores = [asyncio.create_task(_renew(context, site.authority, names))]
+    if bond is None or bond.number == 0:
+        chores.append(asyncio.create_task(_look_for_silence(site)))
     serving = asyncio.create_task(server.serve([listener]))
     try:
         while not server.started and not serving.done():
             await asyncio.sleep(0.01)
-        say(f"ready https://{f'[{host}]' if ':' in host else host}:{port}")
+        if server.started:
+            ready()
         await serving
     finally:
         for chore in chores:

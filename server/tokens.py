@@ -20,7 +20,7 @@ from server.refusal import RefusalError
 # 256 bits from the system's source of randomness: nothing that can be guessed, so that one SHA-256 hides it.
 _SECRET_BYTES = 32
 PREFIX = "nct_"
-_POOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+POOL = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 # The longest life of a token that stands on a kernel command line, which anyone on the machine can read.
 KERNEL_TTL = timedelta(hours=1)
 
@@ -49,7 +49,7 @@ def new_secret(prefix: str) -> str:
 
 def create_token(session: Session, terms: TokenTerms, *, who: str) -> tuple[Token, str]:
     """Make a token; the secret is given this once. InputError for a pool or a binding that can't be."""
-    if not _POOL.fullmatch(terms.pool):
+    if not re.fullmatch(POOL, terms.pool):
         raise InputError(
             f"{terms.pool!r} is no name of a pool", mend="letters, digits, '.', '_', '-'; 64 at most"
         )
@@ -98,14 +98,20 @@ def find_token(session: Session, secret: str) -> Token | None:
     return None if token is None or token.revoked_at is not None else token
 
 
-def require_token_fits(token: Token, identity: Identity) -> None:
-    """Raise RefusalError where a token is expired, used up or bound to another machine."""
+def require_token_fits(token: Token, identity: Identity, pool: str | None) -> None:
+    """Raise RefusalError where a token is expired, used up, for another machine or for another `pool`.
+
+    The pool is the token's to give. A node that names one gets no other: what is wanted of one pool may be
+    of no use, or not to be known, in another.
+    """
     if token.expires_at <= clock.now():
         raise RefusalError(403, "token-expired", f"token {token.id} expired")
     if token.bound_uuid and token.bound_uuid != identity.product_uuid:
         raise RefusalError(403, "token-wrong-machine", f"token {token.id} is bound to another product UUID")
     if token.bound_mac and token.bound_mac not in identity.macs:
         raise RefusalError(403, "token-wrong-machine", f"token {token.id} is bound to another MAC")
+    if pool is not None and pool != token.pool:
+        raise RefusalError(403, "token-wrong-pool", f"token {token.id} is for pool {token.pool}, not {pool}")
     if token.used >= token.uses:
         raise used_up(token)
 

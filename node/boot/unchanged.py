@@ -12,6 +12,7 @@ import json
 from node.boot.last_good import LastGood, read_last_good
 from node.boot.outcome import Outcome
 from node.boot.places import Places
+from node.system.plugin_folders import BUNDLE
 
 # As node.persist has it, which reads YAML.
 _STATE_FILE = "node.yaml"
@@ -31,6 +32,8 @@ def made_of(places: Places) -> str:
 
 def unchanged(places: Places) -> Outcome | None:
     """Give what the last good start came to, where this one would come to the same."""
+    if (places.run / BUNDLE.name).exists():
+        return None  # plugins that came with this boot may be others than those of the last one
     last_good: LastGood = read_last_good(places.config)
     if not last_good.made_of or last_good.made_of != made_of(places):
         return None

@@ -120,8 +120,10 @@ def arm_next(next_s: float | None, commands: Commands) -> None:
     if next_s is None:
         return
     seconds = min(max(round(next_s), _LEAST_S), _MOST_S)
-    argv = ["systemd-run", "--quiet", f"--unit={UNIT}.service", f"--on-active={seconds}s"]
-    commands.run([*argv, "--timer-property=AccuracySec=1s"], check=False)
+    argv = ["systemd-run", "--quiet", f"--unit={UNIT}.service", "--timer-property=AccuracySec=1s"]
+    # The second one for a timer that elapses while this round is not over yet: that starts nothing, and no
+    # round would ever follow.
+    commands.run([*argv, f"--on-active={seconds}s", f"--on-unit-inactive={seconds}s"], check=False)
 
 
 def _look(office: Office, status: NodeStatus) -> Sequence[Happening]:

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints
 
+from server.tokens import POOL
+
 # One line of text; PostgreSQL takes no NUL, and no log takes a control character.
 _LINE = r"^[^\x00-\x1f\x7f]*$"
 _LARGEST = 2**53 - 1
@@ -28,6 +30,7 @@ Count = Annotated[int, Field(ge=0, le=_LARGEST)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Pem = Annotated[str, StringConstraints(max_length=16384)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_LINE)]
+Pool = Annotated[str, StringConstraints(pattern=rf"^{POOL}$")]
 Words = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
 
 
@@ -47,6 +50,9 @@ class EnrolBody(BaseModel):
     csr: Pem
     identity: IdentityBody
     name: Annotated[str, _line(253)] | None = None
+    pool: Annotated[
+        Pool | None, Field(description="Where the node is to be: a token that leads elsewhere is refused.")
+    ] = None
 
 
 class PendingAnswer(BaseModel):

@@ -88,7 +88,7 @@ def _read(body: EnrolBody, token: str | None, address: str) -> Asked:
         identity = read_identity(said.product_uuid, said.vendor, said.serial, said.macs)
     except ValueError as error:
         raise RefusalError(400, "bad-identity", str(error)) from error
-    return Asked(read_csr(body.csr), identity, body.name, token, address)
+    return Asked(read_csr(body.csr), identity, body.name, token, address, body.pool)
 
 
 def _answer(session: Session, asked: Asked, site: Site) -> PendingAnswer | EnrolledAnswer:

@@ -40,6 +40,14 @@ from server.settings import Settings
     show_default=True,
     help="How long a new connection may take to its first request.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes that serve the port; several need PostgreSQL.",
+)
 @place_options
 def command(
     *,
@@ -49,6 +57,7 @@ def command(
     heartbeat: timedelta,
     certificate_life: timedelta,
     patience: timedelta,
+    workers: int,
 ) -> None:
     """Serve nodes and the web page over HTTPS.
 
@@ -62,4 +71,4 @@ def command(
         certificate_life=certificate_life,
         patience_s=patience.total_seconds(),
     )
-    run(place, Offer(listen, names), settings, click.echo)
+    run(place, Offer(listen, names, workers), settings, click.echo)

@@ -12,8 +12,15 @@ import subprocess
 import time
 import xmlrpc.client
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[1]
@@ -23,7 +30,8 @@ _KINDS = ("distro", "profile", "system", "repo", "image", "menu", "file", "mgmtc
 _TFTP = ("pxelinux.cfg", "images", "images2", "grub/system", "grub/system_link", "ipxe", "boot", "etc")
 _SERVED = ("images", "localmirror", "distro_mirror", "repo_mirror", "rendered", "links", "pub")
 _PR_SET_PDEATHSIG = 1
-_WAIT_S = 60.0
+# Of a machine that is busy with virtual ones, too.
+_WAIT_S = 150.0
 
 
 class Cobbler:
@@ -135,14 +143,38 @@ class Cobbler:
 
 
 @contextlib.contextmanager
-def running(folder: Path, certificate: Path) -> Iterator[Cobbler]:
+def running(folder: Path, certificate: Path, **settings: Any) -> Iterator[Cobbler]:
+    """Run one until the block ends, with further settings of its own."""
     subprocess.run([CHECKOUT / "tools/cobbler-venv"], check=True)
     cobbler = Cobbler(folder, certificate)
+    cobbler.set(**settings)
     try:
         cobbler.start()
         yield cobbler
     finally:
         cobbler.stop()
+
+
+def make_certificate(folder: Path) -> Path:
+    """Give a server's key and its own certificate, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "cobbler")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "server.pem"
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(pem + made.public_bytes(Encoding.PEM))
+    return path
 
 
 def _free_ports(number: int) -> list[int]:

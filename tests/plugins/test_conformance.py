@@ -114,20 +114,31 @@ BAD = {
 }
 
 
-def findings(folder: Path, code: str) -> list[HealthCheck]:
+STAGES = {
+    "load": "load", "loads": "load", "documentation": "schema", "schema": "schema",
+    "planning is pure": "planning", "steps": "steps", "undo": "undo", "kill -9": "kill",
+    "boot": "boot", "running node": "running",
+}  # fmt: skip
+
+
+def findings(folder: Path, code: str, check: str) -> list[HealthCheck]:
     (folder / "bad_plugin.py").write_text(HEAD + textwrap.dedent(code))
     (folder / "README.md").write_text("bad")
     (folder / "pyproject.toml").write_text(
         '[project]\nname = "bad"\nversion = "1"\nreadme = "README.md"\nkeywords = ["nodecrust-api=1"]\n'
         '[project.entry-points.nodecrust]\nbad = "bad_plugin"\n'
     )
-    return list(check_plugin(find_candidate(str(folder)), limit_s=300))
+    stages = (
+        ("load", "planning", STAGES[check]) if check in ("steps", "undo", "kill -9") else (STAGES[check],)
+    )
+    candidate = find_candidate(str(folder))
+    return list(check_plugin(candidate, stages=stages, recorded=("vm-virtio-blank",)))
 
 
 @pytest.mark.parametrize("what", BAD)
 def test_what_is_wrong_is_found(what: str, tmp_path: Path) -> None:
     code, check, words = BAD[what]
-    found = findings(tmp_path, code)
+    found = findings(tmp_path, code, check)
     failed = [one for one in found if one.outcome is Outcome.FAILED]
     assert [one for one in failed if one.name == check and words in one.words], found
     assert not Path("/tmp/vk-never-written").exists()

@@ -105,6 +105,19 @@ def test_a_bound_token_lets_its_machine_in(server: Server) -> None:
     assert node.enroll(server.token(*bound)).status_code == 202
 
 
+def test_the_pool_is_the_token_s_to_give(server: Server) -> None:
+    node, token = server.node(), server.token("--pool", "racks")
+    answer = node.enroll(token, pool="lab")
+    assert (answer.status_code, answer.json()["code"]) == (403, "token-wrong-pool")
+    assert node.enroll(token, pool="../racks").status_code == 422
+    # None of these used it up.
+    assert node.enroll(token, pool="racks").status_code == 202
+    assert server.json("nodes", "show", str(node.node_id))["pool"] == "racks"
+    # What it is to be counts where it becomes a node; who knows it already asks for nothing new.
+    assert node.enroll(pool="lab").status_code == 202
+    assert server.json("nodes", "show", str(node.node_id))["pool"] == "racks"
+
+
 def test_tokens_that_are_over(own_server: Server) -> None:
     server = own_server
     answer = server.node().enroll()

@@ -66,13 +66,14 @@ def test_another_fingerprint_is_refused_and_nothing_is_said(tmp_path: Path, serv
         (None, "wants a token"),
         ([], "doesn't know the token"),
         (["--bind-uuid", "11111111-2222-3333-4444-555555555555"], "another machine"),
+        (["--pool", "lab"], "another pool"),
     ],
 )
 def test_tokens_that_let_nobody_in(
     tmp_path: Path, server: Server, arguments: list[str] | None, words: str
 ) -> None:
     token = "" if arguments is None else server.token(*arguments) if arguments else "nct_nobody-knows-it"
-    node = LivingNode(tmp_path, server, token)
+    node = LivingNode(tmp_path, server, token, pool="default")
     word = node.word()
     assert word["standing"] == "refused"
     assert words in word["words"]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from typing import Any
 
-from node.testing.vm import Machine, RootShell, SshLogin
+from node.testing.vm import Machine, MachineFailure, RootShell, SshLogin
 from tests.vm.site import Site
 from tests.vm.words import DEAD_ENDS, KERNEL, LOGIN, READY
 
 BOOT_LIMIT_S = 420.0
+PATIENCE_S = 300.0
 
 
 def wait_for_node(machine: Machine, site: Site, *, timeout_s: float = BOOT_LIMIT_S) -> SshLogin:
@@ -26,6 +29,15 @@ def wait_for_node(machine: Machine, site: Site, *, timeout_s: float = BOOT_LIMIT
     image = _json(login, "cat /run/node/image.json")
     assert image["source"] == "slot", image
     return login
+
+
+def wait_until(is_so: Callable[[], object], what: str, instead: Callable[[], object] = lambda: "") -> None:
+    """Wait for what a node or a server does by itself; MachineFailure with what is so instead."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise MachineFailure(f"{what} did not come within {PATIENCE_S:g} s {instead()}")
+        time.sleep(2)
 
 
 def assert_healthy(login: SshLogin) -> None:

@@ -23,8 +23,9 @@ KICKSTART = ROOT / "kickstarts" / "node.ks"
 # Where a boot takes three minutes, all stories take longer than `make test` may.
 # These are `make test-vm-more`.
 MORE = {
-    "test_config_bad_state", "test_config_network", "test_config_power_cut", "test_config_pxe", "test_fetch",
-    "test_media", "test_plugins", "test_pxe_first", "test_reinstall", "test_uefi_http", "test_uefi_nvme",
+    "test_cobbler", "test_config_bad_state", "test_config_network", "test_config_power_cut",
+    "test_config_pxe", "test_fetch", "test_media", "test_plugins", "test_pxe_first", "test_registration",
+    "test_reinstall", "test_uefi_http", "test_uefi_nvme",
 }  # fmt: skip
 
 

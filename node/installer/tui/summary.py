@@ -81,7 +81,7 @@ class SummaryPage:
         if session.view is None:
             return [Words(_("Looking at what would be done ..."), "dim")]
         plan = session.view.best.plan
-        rows = [Words(self._verdict()), *self._problems()]
+        rows = [Words(self._verdict()), *self._first(plan), *self._problems()]
         if session.verdict is Verdict.CONSENT:
             rows += self._consent(plan)
         rows.append(Words(""))
@@ -175,12 +175,14 @@ class SummaryPage:
         text = [f" {mark} {_(page.title):<22}", ("dim", value)]
         return PressRow(text, self._pressed(page), group="pages", about=_("Enter goes to this page."))
 
+    def _first(self, plan: Plan) -> list[Row]:
+        """Give what comes before a disk is chosen."""
+        if not plan.prepare:
+            return []
+        rows: list[Row] = [Words(""), Words(("title", _("What comes first")))]
+        return rows + [Words(f"{n:3}. {say(one.step.summary())}") for n, one in enumerate(plan.prepare, 1)]
+
     def _steps(self, plan: Plan) -> list[Row]:
-        if plan.prepare:
-            return [
-                Words(("title", _("What comes first"))),
-                *(Words(f"{n:3}. {say(one.step.summary())}") for n, one in enumerate(plan.prepare, 1)),
-            ]
         if not plan.steps:
             return []
         rows: list[Row] = [Words(""), Words(("title", _("What will be done, in this order")))]

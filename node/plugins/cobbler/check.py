@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from node.model.answers import Answers
+from node.model.keeping import keeps_nothing
 from node.model.problem import Problem, Severity
 from node.plugins.cobbler.answers import CobblerAnswers
 
@@ -22,6 +23,14 @@ def _of(section: CobblerAnswers, answers: Answers) -> Iterator[Problem]:
         origin = answers.origin(f"cobbler.{key}")
         return Problem(code, f"cobbler.{key}", what, mend, origin, OWNER, severity)
 
+    if keeps_nothing(answers):
+        yield problem(
+            "registration-not-kept",
+            "server",
+            "is of no use without CONFIG: the node doesn't know after its restart whom to tell that it is "
+            "installed, and cobbler would have it installed again",
+            "Add CONFIG to storage.roles, or leave cobbler out",
+        )
     plain = section.server.startswith("http:")
     if plain and not section.trust:
         yield problem(

@@ -15,7 +15,7 @@ from node.model.refusal import refuse
 
 # As a line of text it can be typed, put into a file and stand on a kernel command line.
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{8,512}")
-_POOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_POOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SHA1_DIGITS = 40
 
 
@@ -45,7 +45,11 @@ class RegistrationAnswers(SectionModel):
         "bound to this machine and good for an hour at most.",
         repr=False,
     )
-    pool: str = Field(default="", description="Pool to be in. Empty: the one that the token is for.")
+    pool: str = Field(
+        default="",
+        description="The pool that this node is for: a token for another one is refused. Empty: whichever "
+        "the token is for.",
+    )
 
     @field_validator("server")
     @classmethod

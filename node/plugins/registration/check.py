@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from node.model.answers import Answers
+from node.model.keeping import keeps_nothing
 from node.model.problem import Problem, Severity
 from node.plugins.registration.answers import RegistrationAnswers
 
@@ -10,8 +11,20 @@ OWNER = "registration"
 
 
 def problems(answers: Answers) -> tuple[Problem, ...]:
-    """Refuse a server that nothing tells from another; warn of settings that nothing uses."""
+    """Refuse a server that nothing tells from another or that would be forgotten; warn of what is unused."""
     section = answers[RegistrationAnswers]
+    if section.server and keeps_nothing(answers):
+        return (
+            Problem(
+                code="registration-not-kept",
+                where="registration.server",
+                what="is of no use without CONFIG: the node would have another key after each restart, and "
+                "somebody would have to agree to it anew",
+                mend="Add CONFIG to storage.roles, or leave registration out",
+                origin=answers.origin("registration.server"),
+                owner=OWNER,
+            ),
+        )
     if section.server and not section.fingerprint:
         return (
             Problem(

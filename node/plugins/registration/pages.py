@@ -30,7 +30,7 @@ PAGES = (
             TextField(
                 key="registration.pool",
                 label="Pool",
-                help="The group of nodes to be in.",
+                help="The group of nodes that it is for; a token for another is refused.",
                 empty="that of the token",
             ),
         ),

@@ -34,8 +34,11 @@ def _of_one(term: str, one: Any) -> list[StatusLine]:
     if not isinstance(one, Mapping):
         return [StatusLine(term, "not tried yet since the start")]
     standing, mend = str(one.get("standing") or ""), str(one.get("mend") or "")
-    # One that only waits for somebody is well, and says what it waits for.
-    healthy = (standing in WELL and not mend) or standing == Standing.PENDING
+    # A node that waits for somebody, or for a server that is away, works as it should: it is theirs to act,
+    # and a site whose server restarts must not see every node turn red. What was refused stays so until
+    # somebody mends it here or there.
+    waits = standing in (Standing.PENDING, Standing.WAITING)
+    healthy = waits or (standing in WELL and not mend)
     found = [StatusLine(term, str(one.get("words") or standing), healthy)]
     if mend:
         found.append(StatusLine("to be done", mend))

@@ -43,6 +43,7 @@ def main() -> None:
             doing=lambda words: write(doing=words),
             answers=work["answers"],
             machines=work["machines"],
+            recorded=work["recorded"],
             programs=work["programs"],
             found=work["found"],
             note=lambda found: write(found=found),

@@ -19,9 +19,10 @@ from node.hookspecs import API_VERSION, PROJECT
 from node.model.health import HealthCheck, Outcome
 from node.testing.conformance.candidate import Candidate
 from node.testing.conformance.child import STAGES, finding_of
+from node.testing.machines import machine_names
 
 # A stage plans for a score of machines with each document of answers; a slow builder is no fault of a plugin.
-STAGE_LIMIT_S = 180.0
+STAGE_LIMIT_S = 600.0
 _OUTPUT_MOST = 16 << 20
 _LAST_WORDS = 500
 
@@ -33,11 +34,14 @@ def check_plugin(
     machines: Sequence[str] = (),
     programs: Mapping[str, str] | None = None,
     limit_s: float = STAGE_LIMIT_S,
+    stages: Sequence[str] = tuple(STAGES),
+    recorded: Sequence[str] = machine_names(),
 ) -> Iterator[HealthCheck]:
     """Give findings as they come: `failed` for what is wrong, `degraded` for what could not be judged well.
 
     `answers` are documents in YAML beside the empty one, `machines` recorded ones in JSON beside ours, and
-    `programs` what programs print on the fake machine, by name.
+    `programs` what programs print on the fake machine, by name. `stages` and `recorded` name those stages and
+    recorded machines that are gone through; the stages of steps need that of `planning`.
     """
     yield from _of_metadata(candidate)
     several = len(candidate.points) > 1
@@ -50,8 +54,9 @@ def check_plugin(
             "machines": list(machines),
             "programs": dict(programs or {}),
             "found": [],
+            "recorded": list(recorded),
         }
-        for stage in STAGES:
+        for stage in stages:
             found, work["found"] = _run_stage(stage, work, limit_s)
             for finding in found:
                 yield replace(finding, name=f"{name}: {finding.name}") if several else finding

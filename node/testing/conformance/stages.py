@@ -42,9 +42,9 @@ _SECRET_WORDS = ("password", "secret", "token", "passphrase", "private_key", "co
 class Bench:
     """The candidate's plugin with its entry point's name, in this process, and what it is tried with.
 
-    `answers` are documents in YAML, the empty one among them, `machines` further ones in JSON. `programs`
-    says what programs print on the fake machine. `note` takes the steps that planning finds, as data, which
-    the stages after it get as `found`.
+    `answers` are documents in YAML, the empty one among them, `recorded` names machines of ours, `machines`
+    are further ones in JSON. `programs` says what programs print on the fake machine. `note` takes the steps
+    that planning finds, as data, which the stages after it get as `found`.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Bench:
     doing: Callable[[str], None]
     answers: Sequence[str] = ("",)
     machines: Sequence[str] = ()
+    recorded: Sequence[str] = machine_names()
     programs: Mapping[str, str] = field(default_factory=dict)
     found: Sequence[Mapping[str, Any]] = ()
     note: Callable[[Sequence[Mapping[str, Any]]], None] = lambda _: None
@@ -107,7 +108,7 @@ class Bench:
 
     def inventories(self) -> Iterator[tuple[str, Inventory]]:
         """Give every machine by name."""
-        for name in machine_names():
+        for name in self.recorded:
             yield name, machine(name)
         for number, text in enumerate(self.machines, 1):
             yield f"inventory {number}", from_json(text)

@@ -17,7 +17,7 @@ from node.testing.conformance.stumbling import StumblingSystem
 from node.testing.guard import ForbiddenEffectError, guarded
 
 # On the fake machine nothing takes time; what does is waiting by itself, or working without `system`.
-_STEP_LIMIT_S = 10.0
+_STEP_LIMIT_S = 30.0
 # So many places are tried in a step of very many calls.
 _MOST_PLACES = 40
 

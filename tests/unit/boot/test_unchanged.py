@@ -67,7 +67,7 @@ def test_what_is_as_it_was_is_not_rendered_again(places: Places, start: Start, l
     assert (hostname(places), source(places)) == ("node7", "current")
 
 
-@pytest.mark.parametrize("new", ["state", "image", "record", "unknown image"])
+@pytest.mark.parametrize("new", ["state", "image", "record", "bundle", "unknown image"])
 def test_what_is_new_is_rendered(places: Places, start: Start, loaded: list[str], new: str) -> None:
     run_image(places, "ab" * 32)
     store(places, "node7")
@@ -76,6 +76,8 @@ def test_what_is_new_is_rendered(places: Places, start: Start, loaded: list[str]
         store(places, "node8")
     elif new == "record":
         (places.config / "last-good.json").write_text("{")
+    elif new == "bundle":
+        (places.run / "plugin-bundle").mkdir()
     else:
         run_image(places, "cd" * 32 if new == "image" else None)
     start(network=part(named))

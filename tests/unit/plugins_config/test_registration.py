@@ -22,6 +22,7 @@ from node.plugins.cobbler import CobblerAnswers
 from node.plugins.cobbler.backend import interface_words
 from node.plugins.registration import RegistrationAnswers
 from node.plugins.registration.panel import lines
+from node.plugins.storage import StorageAnswers
 
 PIN = "ab" * 32
 TOKEN = "nct_A-token-of-nobody"
@@ -29,7 +30,7 @@ SERVER = {"server": "https://manage.example.org:8443", "fingerprint": PIN}
 
 
 def answered(**sections: Any) -> tuple[Answers, tuple[Problem, ...]]:
-    models = {"registration": RegistrationAnswers, "cobbler": CobblerAnswers}
+    models = {"registration": RegistrationAnswers, "cobbler": CobblerAnswers, "storage": StorageAnswers}
     return validate(merge([Layer(Precedence.FILE, sections, "answers.yaml")]), models)
 
 
@@ -186,5 +187,19 @@ def test_the_status_says_where_it_stands_and_what_is_to_be_done() -> None:
         ("a", "b", True),
     ]
     assert {line.topic for line in found} == {"registration"}
-    pending = lines({"asked": ["server"], "backends": {"server": {**told, "standing": "pending"}}})
-    assert pending[0].healthy
+    for standing in ("pending", "waiting"):
+        waits, mend, _ = lines({"asked": ["server"], "backends": {"server": {**told, "standing": standing}}})
+        assert waits.healthy
+        assert mend.value == "Make one"
+
+
+def test_a_node_that_keeps_nothing_is_told_of_no_server() -> None:
+    storage = {"disk": {"serial": "A"}, "roles": ["ROOT-A", "BOOT", "BIOS-GRUB"]}
+    cobbled = {"server": "http://cobbler", "trust": "network"}
+    answers, _ = answered(registration=SERVER, cobbler=cobbled, storage=storage)
+    (ours,) = registration.node_validate(answers)
+    (theirs,) = cobbler.node_validate(answers)
+    assert ours.code == theirs.code == "registration-not-kept"
+    assert (ours.where, theirs.where) == ("registration.server", "cobbler.server")
+    answers, _ = answered(registration=SERVER, storage={**storage, "roles": [*storage["roles"], "CONFIG"]})
+    assert registration.node_validate(answers) == ()

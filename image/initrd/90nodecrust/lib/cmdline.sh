@@ -6,8 +6,8 @@ PROC=${PROC:-/proc}
 
 # What `read_request` found, for the other parts of the script. IMAGE_KIND is url, medium, slot or "".
 IMAGE='' IMAGE_KIND='' IMAGE_SHA256='' IMAGE_SIZE='' IMAGE_TRUST=''
-CONFIG_WAIT='' PLUGINS='' PLUGINS_SHA256=''
-BOOT_MAC='' NETWORK_ARGUMENTS=''
+CONFIG_WAIT=''
+BOOT_MAC='' NETWORK_ARGUMENTS='' PLUGINS='' PLUGINS_SHA256=''
 REQUEST_PROBLEMS=()
 REQUEST_WARNINGS=()
 

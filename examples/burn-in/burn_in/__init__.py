@@ -1,0 +1,1 @@
+"""Tries processors, memory and the disk before a node is installed."""

@@ -1,0 +1,3 @@
+"""The fixtures of node.testing."""
+
+pytest_plugins = ["node.testing.pytest_plugin"]

@@ -1,0 +1,1 @@
+"""Tells a server of DMI, sensors and SMART."""

@@ -1,0 +1,1 @@
+"""Sets up a RAID controller before disks are chosen."""

@@ -1,0 +1,1 @@
+"""Names cards, and gives them virtual functions."""
