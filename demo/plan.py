@@ -106,7 +106,8 @@ class Settings:
     def load(cls, path: Path) -> Settings:
         """Read what was written down."""
         read = json.loads(path.read_text())
-        return cls(Firmware(read["firmware"]), Way(read["way"]), Accel(read["accel"]), int(read.get("port", 0)))
+        port = int(read.get("port", 0))
+        return cls(Firmware(read["firmware"]), Way(read["way"]), Accel(read["accel"]), port)
 
 
 def machine_spec(settings: Settings, *, stick: Path, bootfile: str | None) -> MachineSpec:
