@@ -29,7 +29,7 @@ from image.jobs import run_job
 from image.kickstart import Kickstart
 from image.ks_reader import refuse
 from image.plugins import keys
-from image.plugins.given import read_plugins
+from image.plugins.given import notices, read_plugins
 from image.progress import Progress
 from image.worker import Job
 from node.errors import InputError
@@ -65,7 +65,7 @@ def build(request: Request, progress: Progress, environment: Mapping[str, str]) 
     answers.check_network(ks, LiveCommands())
     plugins = read_plugins(request.plugins)
     plugin_keys = tuple(keys.read_public_key(path) for path in request.plugin_keys)
-    for notice in ks.notices:
+    for notice in (*ks.notices, *notices(plugins)):
         progress.note(notice)
     namespace.check_subordinate_ids()
     source = mirror.discover(request.mirror, request.security_mirror, environment)

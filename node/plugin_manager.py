@@ -24,11 +24,12 @@ from node.model.mask import mask_hashes
 from node.model.problem import Blame, Problem, Severity
 from node.persist.migrations import Document, migration
 from node.plugin_host.built_ins import BUILT_INS, NAMES, short_name
+from node.plugin_host.bundle import bundle_problems
 from node.plugin_host.choosing import LEFT_OUT, Wish, choose
 from node.plugin_host.finding import Outside, find_outside
 from node.plugin_host.hooks import implemented, signatures
 from node.plugin_host.words import shown
-from node.system.plugin_folders import add_to_path, refused_bundle
+from node.system.plugin_folders import add_to_path
 
 __all__ = ["BUILT_INS", "FAILED", "TRACE", "UNTIDY", "Answered", "Plugins", "Record", "Timing"]
 
@@ -113,8 +114,7 @@ class Plugins:
         that has a dash before it. After `deadline`, of the monotonic clock, nothing more is loaded.
         """
         add_to_path()
-        if why := refused_bundle():
-            self.problems.append(_bundle_problem(why))
+        self.problems += bundle_problems()
         choice = choose(find_outside(), NAMES, Wish.read(os.environ.get("NODECRUST_PLUGINS")))
         for module in BUILT_INS:
             name = short_name(module)
@@ -431,13 +431,3 @@ def _loaded(answer: Any) -> tuple[tuple[str, ...], tuple[str, ...], Any]:
 
 def _brief(value: Any) -> str:
     return f"-> {len(value)}" if isinstance(value, tuple) else f"-> {type(value).__name__}"
-
-
-def _bundle_problem(refused: str) -> Problem:
-    # Whoever asked for plugins does not want a node made without them, be it for what they forbid.
-    return Problem(
-        code="plugins-refused",
-        where="node.plugins",
-        what=refused,
-        mend="Put the right bundle and its .sig there, or take node.plugins out",
-    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from image.cache import key_of
 from image.jobs import run_job
 from image.menus import Boot
 from image.plugins import keys, place
-from image.plugins.given import read_plugins
+from image.plugins.given import notices, read_plugins
 from image.plugins.plugin import Plugin
 from image.plugins.requirements import DIST_PACKAGES
 from image.process import run
@@ -99,9 +98,8 @@ def add_plugins(request: Request, progress: Progress) -> dict[str, Any]:
     """
     plugins = read_plugins(request.plugins)
     plugin_keys = tuple(keys.read_public_key(path) for path in request.plugin_keys)
-    for plugin in plugins:
-        for line in notices(plugin):
-            progress.note(line)
+    for line in notices(plugins):
+        progress.note(line)
     target = request.output or request.image
     output.check_target(target)
     namespace.check_subordinate_ids()
@@ -129,15 +127,6 @@ def add_plugins(request: Request, progress: Progress) -> dict[str, Any]:
             return output.write_beside(
                 target, lambda beside: _fill(beside, request.image, addition.target, boot, changed)
             )
-
-
-def notices(plugin: Plugin) -> Sequence[str]:
-    """What a user may expect of a plugin and doesn't get."""
-    return [
-        f"{plugin.source}: its programs ({', '.join(one.scripts)}) are not on the path; run python3 -m MODULE"
-        for one in plugin.distributions
-        if one.scripts
-    ]
 
 
 def _whole_manifest(folder: Path) -> dict[str, Any]:

@@ -33,6 +33,16 @@ def read_plugins(paths: Iterable[Path]) -> tuple[Plugin, ...]:
     return tuple(plugins)
 
 
+def notices(plugins: Iterable[Plugin]) -> list[str]:
+    """What a user may expect of plugins and doesn't get."""
+    return [
+        f"{plugin.source}: its programs ({', '.join(one.scripts)}) are not put on the path"
+        for plugin in plugins
+        for one in plugin.distributions
+        if one.scripts
+    ]
+
+
 def refuse(errors: Sequence[InputError]) -> None:
     """Raise one InputError that says all of them, if there are any."""
     if len(errors) == 1:

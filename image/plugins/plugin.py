@@ -5,8 +5,7 @@ from __future__ import annotations
 import configparser
 import hashlib
 import importlib.metadata
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +13,8 @@ from packaging.utils import canonicalize_name
 
 from node.errors import InputError
 from node.hookspecs import PROJECT
+from node.plugin_host.finding import api_range
 from node.system import plugin_folders
-
-_API = re.compile(rf"{PROJECT}-api=([0-9]+)(?:-([0-9]+))?")
 
 # Relative to the tree, like all paths here.
 FOLDER = str(plugin_folders.OF_THE_IMAGE).lstrip("/")
@@ -102,16 +100,8 @@ def read_distribution(source: str, metadata: bytes, entry_points: bytes | None) 
         requires=tuple(raw.get("requires_dist", ())),
         requires_python=raw.get("requires_python", ""),
         scripts=tuple(sorted(groups.get("console_scripts", {}))),
-        api=_api_range(raw.get("keywords", [])),
+        api=api_range(" ".join(raw.get("keywords", []))),
     )
-
-
-def _api_range(keywords: Iterable[str]) -> tuple[int, int]:
-    """`nodecrust-api=1` or `nodecrust-api=1-3` among the keywords; version 1 where nothing is said."""
-    for word in keywords:
-        if match := _API.fullmatch(word.strip()):
-            return int(match[1]), int(match[2] or match[1])
-    return 1, 1
 
 
 class _EntryPoints(configparser.ConfigParser):

@@ -12,14 +12,15 @@ from image.plugins.plugin import Distribution, Plugin
 from image.process import last_words, run
 from node.errors import CommandFailedError, InputError, NodeError
 
-# For one distribution; a plugin that takes longer would keep every start of a node waiting.
-TRIAL_TIMEOUT_S = 60
+# For one distribution: of the processor's time, and of the clock's where a build machine is busy.
+TRIAL_CPU_S = 60
+TRIAL_TIMEOUT_S = 300
 
 _TRIAL = Path(__file__).with_name("trial.py")
 # What a plugin did that is not as it should be and hurts nobody.
 _HARMLESS = ("plugin-untidy",)
 
-_TIMED_OUT, _KILLED = 124, 137  # timeout(1)
+_TIMED_OUT, _SIGNALLED = 124, 128  # timeout(1); a shell adds the signal's number
 
 # What a plugin may print, in bytes, and the memory that it may take, while it is tried.
 _MOST_WORDS = 1 << 20
@@ -46,8 +47,8 @@ def try_out(tree: Path, plugins: Sequence[Plugin]) -> None:
 def _imported(tree: Path, one: Distribution) -> str:
     """Why a distribution's plugins can't be imported; "" where they can."""
     status, said, errors = _inside(tree, ["python3", "-I", "-B", "/run/trial.py", one.name])
-    if status in (_TIMED_OUT, _KILLED):
-        return f"it did not come to an end within {TRIAL_TIMEOUT_S} s, or was killed"
+    if status == _TIMED_OUT or status > _SIGNALLED or status < 0:
+        return f"it was ended: by itself, by a signal, or after {TRIAL_TIMEOUT_S} s ({TRIAL_CPU_S} s of work)"
     if status:
         return last_words(f"{said}\n{errors}", 3) or f"it ended with status {status} and without a word"
     return ""
@@ -82,7 +83,7 @@ def _loaded(tree: Path, plugins: Sequence[Plugin]) -> list[InputError]:
 def _inside(tree: Path, argv: Sequence[str]) -> tuple[int, str, str]:
     """Run a command in the tree within limits; its status and what it printed, one stream and the other."""
     out = tree / "run/said"
-    limits = ["prlimit", f"--fsize={_MOST_WORDS}", f"--as={_MOST_MEMORY}"]
+    limits = ["prlimit", f"--fsize={_MOST_WORDS}", f"--as={_MOST_MEMORY}", f"--cpu={TRIAL_CPU_S}"]
     limited: list[str | Path] = ["timeout", "-k", "5", str(TRIAL_TIMEOUT_S), *limits, "chroot", tree, *argv]
     script = 'out=$1; shift; exec "$@" >"$out" 2>"$out.err"'
     env = {"HOME": "/root", "TMPDIR": "/tmp", "PYTHONDONTWRITEBYTECODE": "1"}  # noqa: S108 - the tree's own

@@ -19,7 +19,7 @@ from typing import Any
 
 from node.boot.places import Places
 from node.model.size import MIB
-from node.system.plugin_folders import BUNDLE, OF_THIS_BOOT
+from node.system.plugin_folders import BUNDLE, OF_THE_IMAGE, OF_THIS_BOOT, add_to_path
 from node.system.time_limit import time_limit
 from node.system.zip_files import BadArchiveError, ZipFile, read_zip
 
@@ -120,6 +120,8 @@ def _check_pin(data: bytes, path: Path) -> None:
 def _check_manifest(manifest: Mapping[str, Any]) -> None:
     if manifest.get("format") != FORMAT:
         raise RefusedBundleError(f"is of format {manifest.get('format')}, and this image knows {FORMAT}")
+    # Those of the image count, whose folder is not on the path before plugins are loaded.
+    add_to_path([OF_THE_IMAGE])
     for one in manifest["distributions"]:
         if version := _version(one["name"]):
             raise RefusedBundleError(

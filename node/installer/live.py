@@ -147,8 +147,6 @@ class LiveInstaller:
         if self._effects.screens and self._can_show(gathered):
             try:
                 return self._on_screens(self._effects.screens, gathered, seen.inventory)
-            except NodeError:
-                raise
             except Exception:
                 # Whoever came here to install a machine can still do it.
                 _log.exception("the screens failed")
@@ -192,8 +190,13 @@ class LiveInstaller:
                 return came
             gathered = replace(gathered, layers=(*gathered.layers, came))
             seen = look(self._talk, gathered.layers, inventory, problems=gathered.problems)
-            if seen.plan.prepare and (code := self._prepare(seen)) is not None:
-                return code
+            try:
+                if seen.plan.prepare and (code := self._prepare(seen)) is not None:
+                    return code
+            except NodeError as error:
+                # Whoever sits here may answer otherwise.
+                self._tell(error, "Not prepared")
+                self._consoles.ask("Enter goes back to the screens: ")
             inventory = self._effects.inventory()
 
     def _agreed_to_prepare(self) -> bool:

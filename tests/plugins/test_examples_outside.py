@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from node.model.answers import Layer
 from node.model.event import Event
 from node.model.inventory import Inventory
 from node.model.origin import Precedence
+from node.plugin_host import host
 from node.testing.fake_system import FakeSystem
 from node.testing.inventories import a_disk, a_nic, build_inventory
 from node.testing.workbench import BASE
@@ -34,6 +36,17 @@ ASKED: dict[str, Any] = {
     "burn_in": {"minutes": 1},
     "vendor_network": {"names": {NIC.mac: "port0"}, "virtual_functions": {NIC.mac: 4}},
 }
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loader]:
+    """Load with time enough: none of these hangs, and a busy machine is no reason to fail."""
+    monkeypatch.setattr(host, "CALL_TIMEOUT_S", 120.0)
+    monkeypatch.setattr(host, "IMPORT_TIMEOUT_S", 120.0)
+    loader = Loader()
+    yield loader
+    for plugins in loader.made:
+        plugins.close()
 
 
 @pytest.fixture

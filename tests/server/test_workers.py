@@ -15,7 +15,7 @@ from server.cli.main import run_command
 from tests.server.postgres import Cluster
 from tests.server.running import Server
 
-WORKERS = 3
+WORKERS, NODES = 3, 8
 
 
 @pytest.fixture
@@ -44,17 +44,17 @@ def until(is_so: object) -> None:
 def test_nodes_that_arrive_at_once_are_nodes_once(several: Server) -> None:
     assert len(workers_of(several)) == WORKERS
     assert [line for line in several.said if line.startswith("ready ")] == several.said[-1:]
-    token = several.token("--uses", "20", "--auto-approve")
-    nodes = [several.node() for _ in range(20)]
+    token = several.token("--uses", str(NODES), "--auto-approve")
+    nodes = [several.node() for _ in range(NODES)]
     # Each three times, by whichever worker takes it.
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda node: node.enroll(token), nodes * 3))
         assert {answer.status_code for answer in answers} == {200}
         beats = list(pool.map(lambda node: node.heartbeat(), nodes))
     assert {answer.status_code for answer in beats} == {200}
-    assert len(several.json("nodes", "list", "--state", "active")) == 20
-    assert several.json("token", "list")[0]["used"] == 20
-    assert len({answer.json()["node_id"] for answer in answers}) == 20
+    assert len(several.json("nodes", "list", "--state", "active")) == NODES
+    assert several.json("token", "list")[0]["used"] == NODES
+    assert len({answer.json()["node_id"] for answer in answers}) == NODES
 
 
 def test_a_worker_that_is_killed_is_replaced(several: Server) -> None:

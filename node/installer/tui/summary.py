@@ -66,7 +66,7 @@ class SummaryPage:
         if verdict is not Verdict.LOOKING and verdict is not self._pointed:
             self._pointed = verdict
             self.form.go_to("consent" if verdict is Verdict.CONSENT else "pages")
-            if verdict is Verdict.READY:
+            if verdict in (Verdict.READY, Verdict.PREPARE):
                 self.form.focus_buttons()
 
     def relaid(self) -> None:

@@ -349,6 +349,55 @@ def test_the_lease_of_the_initrd_does_not_stay_on_a_card_that_the_node_leaves_al
     assert ("ip address flush dev eth0 scope global" in calls.read_text()) == taken_down
 
 
+def card(shell: InitrdShell, name: str, *, index: int, mtu: int, mac: str) -> None:
+    (shell.folder / f"sys/class/net/{name}/device").mkdir(parents=True, exist_ok=True)
+    for key, value in {"ifindex": index, "mtu": mtu, "address": mac}.items():
+        shell.write(f"sys/class/net/{name}/{key}", f"{value}\n")
+
+
+def test_a_card_gets_its_own_mtu_and_mac_back(shell: InitrdShell) -> None:
+    own, given = "52:54:00:00:00:01", "02:00:00:00:00:99"
+    calls = shell.folder / "calls"
+    shell.program("systemctl", "exit 0")
+    shell.program(
+        "ip",
+        f'[[ $* != "link show dev "* ]] || echo "link/ether {given} brd ff permaddr {own}"\n'
+        f'[[ $* != "link set "* ]] || echo "$*" >>{calls}',
+    )
+    shell.write("proc/cmdline", f"node.image=http://h/r node.image.trust=network ip=eth0:dhcp:9000:{given}\n")
+    card(shell, "eth0", index=2, mtu=1500, mac=own)
+    card(shell, "eth1", index=3, mtu=4000, mac="52:54:00:00:00:02")
+    shell.run("read_request; prepare_network; start_network")
+    # What networkd makes of it; eth1 is told an MTU by DHCP, eth2 comes late.
+    card(shell, "eth0", index=2, mtu=9000, mac=given)
+    card(shell, "eth1", index=3, mtu=1400, mac="52:54:00:00:00:02")
+    card(shell, "eth2", index=4, mtu=9000, mac="52:54:00:00:00:03")
+    shell.write("sysroot/etc/netplan/90-nodecrust.yaml", "network: {}\n")
+    said = shell.run("forget_network")
+    assert said.stderr == ""
+    assert calls.read_text().splitlines() == [
+        "link set dev eth0 mtu 1500",
+        "link set dev eth0 down",
+        f"link set dev eth0 address {own}",
+        "link set dev eth1 mtu 4000",
+        "link set dev eth2 mtu 1500",
+    ]
+    assert not (shell.folder / "run/early-cards").exists()
+
+
+def test_cards_that_nobody_changed_are_left_alone(shell: InitrdShell) -> None:
+    calls = shell.folder / "calls"
+    calls.write_text("")
+    shell.program("systemctl", "exit 0")
+    shell.program("ip", f'[[ $* != "link s"* ]] || echo "$*" >>{calls}')
+    card(shell, "eth0", index=2, mtu=9000, mac="52:54:00:00:00:01")
+    shell.run("start_network")
+    card(shell, "eth1", index=3, mtu=9000, mac="52:54:00:00:00:02")
+    shell.write("sysroot/etc/netplan/90-nodecrust.yaml", "network: {}\n")
+    shell.run("forget_network")
+    assert calls.read_text() == ""
+
+
 def test_the_generator_of_systemd_stays_out_of_it(shell: InitrdShell) -> None:
     shell.run("mask_network_generator")
     mask = shell.folder / "run/systemd/system/systemd-network-generator.service"

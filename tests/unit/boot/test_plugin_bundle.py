@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from node.boot.places import Places
 from node.boot.plugin_bundle import accept_bundle
 from node.plugin_manager import Plugins
-from node.system import plugin_folders
 from node.system.plugin_folders import refused_bundle
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -164,8 +163,7 @@ def test_no_plan_is_made_without_the_plugins_that_were_asked_for(
     start: Boot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (start.folder / "failed").write_text("is not signed\n")
-    monkeypatch.setattr(plugin_folders, "BUNDLE", start.folder)
-    monkeypatch.setattr("node.plugin_manager.refused_bundle", lambda: refused_bundle(start.folder))
+    monkeypatch.setattr("node.plugin_host.bundle.refused_bundle", lambda: refused_bundle(start.folder))
     monkeypatch.setenv("NODECRUST_PLUGINS", "")
     plugins = Plugins()
     plugins.load()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from image.plugins.given import read_plugins
+from image.plugins.given import notices, read_plugins
 from image.plugins.plugin import FOLDER
 from image.plugins.wheel import read_wheel
 from node.errors import InputError
@@ -132,6 +132,11 @@ def test_another_version_of_the_interface(keyword: str, said: str, tmp_path: Pat
     words = read(tmp_path, Wheel(headers=(f"Keywords: {keyword}",)))
     assert "vendor-lamp 1.2" in words
     assert said in words
+
+
+def test_programs_are_not_put_on_the_path(tmp_path: Path) -> None:
+    said = notices(read_plugins([Wheel(scripts=("lampctl",)).write(tmp_path)]))
+    assert said == ["vendor_lamp-1.2-py3-none-any.whl: its programs (lampctl) are not put on the path"]
 
 
 def test_what_is_no_plugin_file(tmp_path: Path) -> None:

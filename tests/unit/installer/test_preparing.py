@@ -249,3 +249,24 @@ def test_the_firmware_keeps_counts(tmp_path: Path) -> None:
     assert counts.write({})
     assert not list(tmp_path.iterdir())
     assert not FirmwareCounts(tmp_path / "no-uefi").write({"a": 1})
+
+
+def test_one_that_fails_leads_back_to_the_screens() -> None:
+    typed = Layer(Precedence.SCREEN, {"network": {"hostname": "typed"}}, "the screen")
+    shown: list[int] = []
+
+    def screens(gathered, inventory) -> int | Layer:
+        shown.append(len(gathered.layers))
+        return typed if len(shown) == 1 else 0
+
+    node, screen = Machine([DISKLESS], screens=screens), Screen([""])
+    failing = talk_of(SetUpController("3"))
+
+    class Dead(list):
+        def append(self, _) -> None:
+            raise NodeError("no such slot", mend="Look at the slot")
+
+    node.done = Dead()
+    assert node.boot(failing, screen, mode="interactive") == 0
+    assert len(shown) == 2
+    assert "Not prepared: no such slot" in screen.text

@@ -37,10 +37,9 @@ def test_its_button_ends_the_screens_for_it() -> None:
     one = desk(real=True)
     one.session.set("network.hostname", "typed")
     one.screens.changed()
-    one.press("f10")
-    one.screens._install()
+    one.press("f10", "enter")
     assert "Prepare this machine?" in one.text()
-    one.screens._prepare()
+    one.press("enter")
     assert one.stopped
     assert one.screens.to_prepare
     assert one.session.layers()[-1].values == {"network": {"hostname": "typed"}}
@@ -48,6 +47,6 @@ def test_its_button_ends_the_screens_for_it() -> None:
 
 def test_a_demonstration_prepares_nothing() -> None:
     one = desk()
-    one.screens._prepare()
+    one.press("f10", "enter", "enter")
     assert not one.stopped
     assert "A demonstration prepares nothing." in one.screens.message

@@ -136,7 +136,7 @@ def test_saved_answers_say_what_is_this_nodes_alone_and_what_is_not_whole():
     assert "alone" not in saved_answers(looked(one))
     one.set("network.hostname", "node7")
     one.set("network.netplan", {"ethernets": {"ens3": {"addresses": ["192.0.2.10/24"]}}})
-    one.set("storage.sizes.SWAP", "1MiB")
+    one.set("storage.sizes.swap", "1MiB")
     text = saved_answers(looked(one))
     assert "# For this node alone: network.hostname and the addresses in" in text
     assert "# NOT WHOLE: storage.sizes.SWAP" in text
@@ -145,12 +145,12 @@ def test_saved_answers_say_what_is_this_nodes_alone_and_what_is_not_whole():
 def test_the_comments_of_saved_answers_are_in_the_language_of_the_screens():
     one = session("vm-virtio-blank")
     one.set("network.hostname", "node7")
-    one.set("storage.sizes.SWAP", "1MiB")
+    one.set("storage.sizes.swap", "1MiB")
     locale.use("cs")
     comments = "\n".join(line for line in saved_answers(looked(one)).splitlines() if line.startswith("#"))
     assert "Odpovědi pro Nodecrust" in comments
     assert "Jen pro tento uzel: network.hostname." in comments
-    assert "NEÚPLNÉ: storage.sizes.SWAP: SWAP potřebuje" in comments
+    assert "NEÚPLNÉ: storage.sizes.swap:" in comments
     assert not re.search(r"\b(the|of|with|needs|Saved)\b", comments)
 
 

@@ -2,6 +2,8 @@
 # The network of the initrd: only started where the root image comes by URL, forgotten once the node has its own.
 
 EARLY_LINKS=${EARLY_LINKS:-$NODE_RUN/early-links}
+EARLY_CARDS=${EARLY_CARDS:-$NODE_RUN/early-cards}
+ETHERNET_MTU=1500
 
 # prepare_network: files for what the kernel command line says of the network, for us and for a node without state.
 prepare_network() {
@@ -19,8 +21,22 @@ prepare_network() {
 
 start_network() {
     : >>"$EARLY_LINKS"
+    remember_cards
     [[ -n $NETWORK_ARGUMENTS ]] || write_dhcp_network 80-nodecrust-dhcp.network "$BOOT_MAC"
     systemctl start systemd-networkd.service
+}
+
+# remember_cards: the MTU of each card that is there, before networkd sets another; and what ip= asks for, for those
+# that come later. Cards go by their index, since a name may still change.
+remember_cards() {
+    local card
+    {
+        for card in "$SYS"/class/net/*; do
+            [[ ! -e $card/device || ! -r $card/mtu ]] || printf 'mtu %s %s\n' "$(<"$card/ifindex")" "$(<"$card/mtu")"
+        done
+        [[ ${#LINK_MTU[@]} -eq 0 ]] || printf 'mtu any %s\n' "$ETHERNET_MTU"
+        [[ ${#LINK_MAC[@]} -eq 0 ]] || printf 'mac any %s\n' "${LINK_MAC[@]}"
+    } >"$EARLY_CARDS"
 }
 
 # systemd's generator would make its own files of ip= and bond= once more, in the node.
@@ -40,7 +56,7 @@ forget_network() {
     # It would make them anew.
     systemctl stop systemd-networkd.socket systemd-networkd.service 2>/dev/null || :
     take_down_links
-    rm -f "$EARLY_LINKS"
+    rm -f "$EARLY_LINKS" "$EARLY_CARDS"
 }
 
 # Whether `nodectl boot` found no configuration that is kept: then the node's network is ours, but for the files.
@@ -58,7 +74,28 @@ take_down_links() {
         [[ -e $card/device ]] || continue
         ip address flush dev "${card##*/}" scope global
         ip -6 route flush dev "${card##*/}" proto ra
+        give_back "$card"
     done
+}
+
+# give_back CARD: the MTU and the MAC address that it had before ip= or DHCP gave it others. networkd leaves both as
+# they are where the node's own network says nothing of them.
+give_back() {
+    local name=${1##*/} index='' what whose value mtu='' mac=''
+    [[ -r $EARLY_CARDS && -r $1/mtu ]] || return 0
+    index=$(<"$1/ifindex")
+    while read -r what whose value; do
+        case "$what $whose" in
+            "mtu $index") mtu=$value ;;
+            'mtu any') mtu=${mtu:-$value} ;;
+            'mac any') [[ $(<"$1/address") != "$value" ]] || mac=$value ;;
+        esac
+    done <"$EARLY_CARDS"
+    [[ -z $mtu || $(<"$1/mtu") == "$mtu" ]] || ip link set dev "$name" mtu "$mtu"
+    [[ -n $mac ]] || return 0
+    # ip tells the card's own address where it has another one now. Few drivers change it while the link is up.
+    mac=$(ip link show dev "$name" | sed -n 's/.* permaddr \([0-9a-f:]*\).*/\1/p')
+    [[ -z $mac ]] || { ip link set dev "$name" down && ip link set dev "$name" address "$mac"; }
 }
 
 # There is no resolver in the initrd: names are asked for at the servers of the leases.
