@@ -43,7 +43,8 @@ def measure() -> Report:
         " by chance); heartbeats show the node's certificate. A rate is all of them by the time until the"
         " last one was done. Against a bare FastAPI endpoint with the same TLS, HTTP and bodies and no"
         " database. Clients and server share the machine; every commit is on the disk. Memory is the peak of"
-        " the server's processes. Checked each time: no node lost, none double, the token used once a node."
+        " the server's processes, what they share counted in each. Checked each time: no node lost, none"
+        " double, the token used once a node."
     )
     return Report("Registration", "make bench ONLY=registration", note, tuple(rows))
 

@@ -54,6 +54,8 @@ def test_from_a_server_that_is_away_to_an_active_node(site: Site, server: Server
         spec = MachineSpec(boot=PXE_FIRST, disks=(ALPHA,), nics=(ipxe(content),))
         with site.machine("registration", spec) as machine:
             login = install(machine, site)
+            # Quiet, so that no token is echoed and no letter doubled.
+            machine.shell.wait_until_ready(timeout_s=120)
             asks_in_vain(login)
 
             server.start(listen)
