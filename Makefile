@@ -92,7 +92,8 @@ test-vm-more: setup ## The stories in QEMU that make test has no time for (about
 
 .PHONY: soak
 soak: test-vm-more ## The long versions: every power cut, fuzzing
-	@HYPOTHESIS_PROFILE=soak $(PYTEST) tests/unit tests/loop
+	@HYPOTHESIS_PROFILE=soak $(PYTEST) -m hypothesis tests/unit
+	@$(PYTEST) -m soak tests/loop
 	@$(PYTEST) -m soak -n $(VMS) --dist loadfile --no-loadscope-reorder tests/image tests/vm
 
 .PHONY: bench
