@@ -13,7 +13,7 @@ from node.agent.configuration import Checked, Desk, Rendered, Sections
 from node.agent.places import Places
 from node.boot.last_good import read_last_good, remember
 from node.boot.rendering import load_plugins, render
-from node.errors import InputError, NodeError, UnfitMachineError
+from node.errors import InputError, NodeError, TryAgainError, UnfitMachineError
 from node.installer.answers import merge, validate
 from node.installer.contributions import PluginTalk
 from node.model.answers import Answers, Layer, Section, SectionModel
@@ -40,6 +40,7 @@ from node.plugins.network import NetworkAnswers
 from node.system.commands import LiveCommands
 from node.system.netplan import check_netplan
 from node.system.probe.nics import find_nics
+from node.system.time_limit import TooLongError
 
 CONFIG = Path("/config")
 _RUNNING_IMAGE = Path("/run/node/image.json")
@@ -76,8 +77,13 @@ def require_root(what: str) -> None:
 
 
 def open_office() -> Office:
-    """Load the plugins and give the office of this node."""
-    plugins = load_plugins()
+    """Load the plugins and give the office of this node; TryAgainError where it is too busy for that."""
+    try:
+        plugins = load_plugins()
+    except TooLongError:
+        raise TryAgainError(
+            "this machine is too busy to load the plugins in time", mend="Try again when it is less so"
+        ) from None
     talk = PluginTalk(plugins)
     sections = talk.sections()
     models = {section.key: section.model for section in sections}

@@ -19,8 +19,11 @@ from node.cli.options import json_option
 from node.cli.register_post import arm_next, keep_told, open_post
 from node.errors import NodeError, TryAgainError
 from node.model.registration import WELL, Standing
+from node.system.commands import LiveCommands
 
 FORMAT = 1
+# After a round that could not even begin.
+_AGAIN_S = 60.0
 _LOCK = Path("/run/node/registration.lock")
 _NOTHING = "This node is told of no server to register with."
 
@@ -37,9 +40,14 @@ def command(*, all_now: bool, as_json: bool) -> int:
     """
     require_root("register the node")
     with _alone():
-        post = open_post(open_office())
-        before = read_standings(post.desk.places.run)
-        done = make_round(post, all_now=all_now)
+        try:
+            post = open_post(open_office())
+            before = read_standings(post.desk.places.run)
+            done = make_round(post, all_now=all_now)
+        except TryAgainError:
+            # The unit takes this for no failure, so that nothing else begins the next round.
+            arm_next(_AGAIN_S, LiveCommands())
+            raise
         keep_told(done)
         arm_next(done.next_s, post.desk.commands)
     if as_json:
