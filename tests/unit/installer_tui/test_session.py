@@ -151,7 +151,7 @@ def test_the_comments_of_saved_answers_are_in_the_language_of_the_screens():
     comments = " ".join("\n".join(lines).replace("\n#", "").split())
     assert "Odpovědi pro Nodecrust" in comments
     assert "Jen pro tento uzel: network.hostname." in comments
-    assert "NEÚPLNÉ: storage.sizes.SWAP: SWAP potřebuje" in comments
+    assert "NEÚPLNÉ: storage.sizes.SWAP: není známý klíč" in comments
     assert not re.search(r"\b(the|of|with|needs|Saved)\b", comments)
 
 
