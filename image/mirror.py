@@ -33,6 +33,7 @@ _UNKNOWN = re.compile(
     r"E: (?:Unable to locate package (\S+)|Package '(\S+)' has no installation candidate|"
     r"Couldn't find any package by (?:glob|regex) '(\S+)')"
 )
+_INSTALLED = re.compile(r"^Inst (\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -155,24 +156,32 @@ def options(folder: Path) -> list[str]:
     return [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
 
 
-def unknown_packages(archive: Archive, names: Sequence[str], excluded: Sequence[str]) -> list[str]:
-    """Which of the packages the suites don't have. Raises InputError where they don't fit together."""
+@dataclass(frozen=True)
+class Simulated:
+    """What apt would do: the packages that it would install, or those that the suites don't have."""
+
+    installed: frozenset[str] = frozenset()
+    unknown: tuple[str, ...] = ()
+
+
+def simulate(archive: Archive, names: Sequence[str], excluded: Sequence[str]) -> Simulated:
+    """Say what installing these packages would do. Raises InputError where they don't fit together."""
     with locked(archive.folder / "simulate.lock"):
         (archive.folder / "preferences.d" / "excluded").write_text(preferences(excluded), encoding="utf-8")
         try:
-            run(
+            said = run(
                 ["apt-get", *options(archive.folder), "install", "--simulate", "-q", *names],
                 lines=10_000,  # one for each unknown package
             )
         except CommandFailedError as error:
             unknown = {next(filter(None, groups)) for groups in _UNKNOWN.findall(error.details)}
             if unknown:
-                return sorted(unknown)
+                return Simulated(unknown=tuple(sorted(unknown)))
             raise InputError(
                 "the packages don't fit together: apt can't install them all",
                 details=last_words(error.details),
             ) from error
-    return []
+    return Simulated(frozenset(_INSTALLED.findall(said)))
 
 
 def names(archive: Archive, prefix: str) -> frozenset[str]:

@@ -117,9 +117,11 @@ def dpkg_options(kickstart: Kickstart) -> list[str]:
 
 
 def check_names(kickstart: Kickstart, packages: PackageList, archive: Archive) -> None:
-    """Raise InputError that names every package which the suites don't have, with its line."""
-    unknown = mirror.unknown_packages(archive, packages.all, packages.excluded)
+    """Raise InputError that names every package which the suites don't have, with its line; or no kernel."""
+    simulated = mirror.simulate(archive, packages.all, packages.excluded)
+    unknown = simulated.unknown
     if not unknown:
+        _check_kernel(kickstart, simulated.installed)
         return
     suites = ", ".join(suite.name for suite in kickstart.suites)
     complaints = sorted(
@@ -128,6 +130,18 @@ def check_names(kickstart: Kickstart, packages: PackageList, archive: Archive) -
     raise InputError(
         f"{len(unknown)} unknown package{'s' if len(unknown) > 1 else ''}: {', '.join(unknown)}",
         details="\n".join(str(one) for one in complaints),
+    )
+
+
+def _check_kernel(kickstart: Kickstart, installed: Collection[str]) -> None:
+    """Raise InputError where no package can be a kernel, before a tree is made that nothing can start."""
+    # A vendor's may have any name with the word in it, and a script may bring one that apt doesn't know.
+    scripted = any(not script.is_minimizer for script in kickstart.scripts)
+    if scripted or any("linux-image" in name or "kernel" in name for name in installed):
+        return
+    raise InputError(
+        f"{kickstart.path}: the image needs one kernel, and its packages bring none",
+        mend="name linux-image-amd64 in %packages",
     )
 
 

@@ -25,7 +25,15 @@ from node.agent.trial import (
     uptime_s,
     write_trial,
 )
-from node.agent.work import Work, backward, forward, link_names, perform, perform_as_far_as_possible
+from node.agent.work import (
+    Work,
+    backward,
+    forward,
+    link_names,
+    of_the_network_at_start,
+    perform,
+    perform_as_far_as_possible,
+)
 from node.errors import InputError, NodeError, TryAgainError
 from node.model.answers import SectionModel
 from node.model.inventory import Nic
@@ -106,8 +114,8 @@ class Proposal:
 
     @property
     def at_restart(self) -> tuple[str, ...]:
-        """The files that count only from the next restart on."""
-        return at_restart(self.changes)
+        """The files that count only from the next restart on, and keys of the network that do."""
+        return (*at_restart(self.changes), *of_the_network_at_start(self.changes))
 
 
 def propose(desk: Desk, change: Callable[[Sections], Sections], *, thorough: bool = False) -> Proposal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -23,6 +24,15 @@ _OF_THE_NETWORK = frozenset(
     """.split()  # noqa: SIM905 - twenty names read best as words
 )
 
+# What netplan writes into a .link file, which udev reads when a card comes; and SR-IOV, made at a start.
+_OF_THE_START = frozenset(
+    """
+    delay-virtual-functions-rebind embedded-switch-mode generic-receive-offload generic-segmentation-offload
+    infiniband-mode large-receive-offload receive-checksum-offload tcp-segmentation-offload
+    tcp6-segmentation-offload transmit-checksum-offload virtual-function-count wakeonlan
+    """.split()  # noqa: SIM905 - a dozen names read best as words
+)
+
 # Of Ethernet (RFC 894), which drivers begin with.
 _MTU = "1500"
 
@@ -37,6 +47,34 @@ def document_of(text: str) -> Document:
         return {}
     network = found.get("network") if isinstance(found, dict) else None
     return network if isinstance(network, dict) else {}
+
+
+@dataclass(frozen=True)
+class AtStart:
+    """Dotted keys whose change counts from the next start on; `all` tells that nothing else changes."""
+
+    keys: tuple[str, ...] = ()
+    all: bool = False
+
+
+def at_start(before: Document, after: Document) -> AtStart:
+    """Give what of a change neither networkd nor a command of ours brings into force."""
+    old, new = _ethernets(before), _ethernets(after)
+    keys = []
+    for name in dict.fromkeys([*old, *new]):
+        was, now = (one if isinstance(one := body.get(name), Mapping) else {} for body in (old, new))
+        keys += [f"ethernets.{name}.{key}" for key in sorted(_OF_THE_START) if was.get(key) != now.get(key)]
+    return AtStart(tuple(keys), bool(keys) and _live_part(before) == _live_part(after))
+
+
+def _live_part(document: Document) -> Document:
+    ethernets = {
+        name: {key: value for key, value in one.items() if key not in _OF_THE_START}
+        if isinstance(one, Mapping)
+        else one
+        for name, one in _ethernets(document).items()
+    }
+    return {**document, "ethernets": ethernets}
 
 
 def stale_devices(before: Document, after: Document) -> tuple[str, ...]:

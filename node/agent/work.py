@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from node.agent.changes import Argv, FileChange, commands_back, commands_of
-from node.agent.devices import card_resets, document_of, lower_links, made_devices, renames, stale_devices
+from node.agent.devices import (
+    at_start,
+    card_resets,
+    document_of,
+    lower_links,
+    made_devices,
+    renames,
+    stale_devices,
+)
 from node.agent.places import Places
 from node.errors import CommandFailedError, NodeError
 from node.model.inventory import Nic
@@ -99,6 +107,19 @@ def backward(changes: Sequence[FileChange], nics: Sequence[Nic], links: Collecti
 def _renamed(changes: Sequence[FileChange], nics: Sequence[Nic]) -> tuple[tuple[str, str], ...]:
     documents = [document_of(one.after.text) for one in changes if one.path.startswith(_NETPLAN)]
     return tuple(pair for document in documents for pair in renames(document, nics))
+
+
+def of_the_network_at_start(changes: Sequence[FileChange]) -> tuple[str, ...]:
+    """Give the keys of the answers' network whose change counts only from the next start on.
+
+    The netplan file itself is among them where that is all that changes in it.
+    """
+    found: list[str] = []
+    for one in changes:
+        if one.path.startswith(_NETPLAN):
+            later = at_start(document_of(one.before.text), document_of(one.after.text))
+            found += [*([one.path] if later.all else []), *(f"network.netplan.{key}" for key in later.keys)]
+    return tuple(found)
 
 
 def link_names(net: Path) -> frozenset[str]:

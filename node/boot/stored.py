@@ -89,7 +89,7 @@ def _is_own_disk(run: Path) -> bool:
 
 
 def _newer_than_image(error: FutureStateError) -> Found:
-    words = f"{error.brief}; it is left as it is"
+    words = f"{error.brief}; it is left as it is (nodectl config rollback --replace-newer gives it up)"
     fallback: StoredState | None = error.fallback
     if fallback is None:
         return Found(State(), "defaults", (words,), usable=False)

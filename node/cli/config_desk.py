@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from node.agent.configuration import Checked, Desk, Rendered, Sections
 from node.agent.places import Places
@@ -23,6 +24,7 @@ from node.model.origin import Precedence
 from node.model.problem import Problem, Severity, errors
 from node.model.state import State
 from node.model.system import Commands
+from node.persist.aside import copy_aside
 from node.persist.store import (
     StoredState,
     Version,
@@ -37,7 +39,9 @@ from node.plugin_manager import Plugins
 from node.plugins.access import AccessAnswers
 from node.plugins.access.check import already_over
 from node.plugins.network import NetworkAnswers
+from node.system.accounts import check_account
 from node.system.commands import LiveCommands
+from node.system.files import LiveFiles
 from node.system.netplan import check_netplan
 from node.system.probe.nics import find_nics
 from node.system.time_limit import TooLongError
@@ -64,6 +68,12 @@ class Office:
     def history(self) -> tuple[Version, ...]:
         """Give the versions, newest first."""
         return history(self.config, migrate=self.plugins.migrate)
+
+    def replace_newer(self, state: State, reason: str) -> str:
+        """Put a state in the place of one of a newer image; say where below CONFIG that is kept."""
+        kept = copy_aside(LiveFiles(), self.config)
+        write_state(self.config, state, reason=reason, at=datetime.now(UTC), replace_future=True)
+        return str(kept)
 
     def version(self, number: int) -> State:
         """Give one of them."""
@@ -162,6 +172,10 @@ def check_sections(
         live=_RUNNING_IMAGE.exists(),
     )
     access = answers[AccessAnswers]
+    if access.admin.name != (_admin(old).get("name") or AccessAnswers().admin.name):
+        # One that an image took later is no reason to refuse something else.
+        name = "access.admin.name"
+        found += check_account(access.admin.name, where=name, origin=answers.origin(name))
     if access.admin.expires != _expiry(old):
         # One that came by the passing of time is no reason to refuse something else.
         today, origin = f"{datetime.now(UTC):%Y-%m-%d}", answers.origin("access.admin.expires")
@@ -172,8 +186,12 @@ def check_sections(
 
 
 def _expiry(sections: Sections) -> str:
-    admin = sections.get(AccessAnswers.key, {}).get("admin", {})
-    return str(admin.get("expires") or "")
+    return str(_admin(sections).get("expires") or "")
+
+
+def _admin(sections: Sections) -> Mapping[str, Any]:
+    given = sections.get(AccessAnswers.key, {}).get("admin")
+    return given if isinstance(given, Mapping) else {}
 
 
 def _answers(layer: Layer, models: Mapping[str, type[SectionModel]]) -> tuple[Answers, tuple[Problem, ...]]:

@@ -125,7 +125,9 @@ files that are not kept, `useradd`, `systemctl enable`, packages.
 
 A state that is torn, empty, unreadable or refused by its model gives way to the newest good version; the
 broken one is kept in `/config/broken`, and the console and `nodectl status` say so. One that is newer than
-the image is left as it is, and the node runs with what it knew last. A CONFIG that is missing on a node
+the image is left as it is, and the node runs with what it knew last; to change anything, boot an image that
+knows it, or give it up by `nodectl config rollback --replace-newer`, which keeps a copy in `/config/broken`
+and goes back to the newest version that this image knows. A CONFIG that is missing on a node
 that had one is an alarm.
 """
 

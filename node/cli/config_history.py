@@ -7,8 +7,10 @@ import json
 import click
 
 from node.agent.masking import difference
-from node.cli.config_desk import open_office, require_root
+from node.cli.config_desk import Office, open_office, require_root
 from node.cli.options import json_option
+from node.errors import NodeError
+from node.installer.problem_text import wrapped
 
 
 @click.command()
@@ -29,7 +31,7 @@ def command(*, number: int | None, as_json: bool) -> None:
         else:
             click.echo(text or "No difference.\n", nl=False)
         return
-    versions = office.history()
+    versions, warnings = office.history(), _warnings(office)
     if as_json:
         data = [
             {
@@ -41,8 +43,10 @@ def command(*, number: int | None, as_json: bool) -> None:
             }
             for each in versions
         ]
-        click.echo(json.dumps({"versions": data}, indent=2, ensure_ascii=False))
+        click.echo(json.dumps({"versions": data, "warnings": warnings}, indent=2, ensure_ascii=False))
         return
+    for warning in warnings:
+        click.echo("\n".join(wrapped("Warning: ", warning)), err=True)
     for each in versions:
         at = each.at.strftime("%Y-%m-%d %H:%M UTC") if each.at else "unknown time"
         mark = "*" if each.current else " "
@@ -50,3 +54,12 @@ def command(*, number: int | None, as_json: bool) -> None:
         click.echo(f"{mark} {each.number:>6}  {at:<20}  {each.reason}{broken}")
     if not versions:
         click.echo("No version is kept.")
+
+
+def _warnings(office: Office) -> list[str]:
+    """Say what is wrong with the state in force: none of the versions is marked then."""
+    try:
+        return list(office.desk.read().warnings)
+    except NodeError as error:
+        details = f" ({error.details})" if error.details else ""
+        return [f"{error.brief}{details}{f'. {error.mend}' if error.mend else ''}"]

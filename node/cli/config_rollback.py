@@ -12,13 +12,19 @@ from node.agent.lock import WAIT_S
 from node.agent.trial import disarm, read_trial
 from node.cli.config_change import change, change_options, manner
 from node.cli.config_desk import Office, open_office, require_root
+from node.cli.config_newer import replace_state
 from node.errors import InputError, NodeError
 
 
 @click.command()
 @click.argument("number", required=False, type=int, metavar="[NUMBER]")
+@click.option(
+    "--replace-newer",
+    is_flag=True,
+    help="Give up a configuration of a newer image, which this one can't read; a copy is kept.",
+)
 @change_options
-def command(*, number: int | None, **options: Any) -> None:
+def command(*, number: int | None, replace_newer: bool, **options: Any) -> None:
     """Go back to an earlier version.
 
     Without NUMBER: take back the change that is on trial, or else go back to the version before the current
@@ -26,6 +32,9 @@ def command(*, number: int | None, **options: Any) -> None:
     """
     require_root("change the configuration")
     office = open_office()
+    if replace_newer:
+        replace_state(office, number, dry_run=options["dry_run"], as_json=options["as_json"])
+        return
     if number is None and read_trial(office.desk.places.run) and not options["dry_run"]:
         _take_back_trial(office, as_json=options["as_json"])
         return

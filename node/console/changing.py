@@ -130,6 +130,11 @@ class Changing:
 
     # A change on trial
 
+    @property
+    def counts_down(self) -> bool:
+        """Whether a trial's last seconds are shown."""
+        return self._trial is not None
+
     def tick(self) -> None:
         """Count down."""
         if self._trial:

@@ -26,6 +26,9 @@ from node.tui.dialogs import AskDialog, TextDialog, over
 _log = logging.getLogger(__name__)
 MENU_COLUMNS = 17
 OVERVIEW_S, LOG_S, TICK_S, IDLE_S, STAY_S = 10.0, 5.0, 1.0, 600.0, 30.0
+# Where nobody typed for so long, all is read more rarely, and the screens sleep longer. Reading costs the
+# node several programs each time, whether somebody looks or not.
+QUIET_S, QUIET_TIMES, QUIET_TICK_S = 180.0, 6, 5.0
 _LOG_LINES = 500
 LEFT, LOGIN = 0, 10
 
@@ -87,7 +90,7 @@ class Screens:
         self._dialogs: list[tuple[Any, int]] = []
         self._pending: set[str] = set()
         self._read_at: dict[str, float] = {}
-        self._touched = background.now()
+        self._touched = self._heard = background.now()
         self._stayed = 0.0
         self.pages: list[Shown] = pages(self, sections)
         self._widgets = {page.key: Boundary(page.widget, self._calm) for page in self.pages}
@@ -165,7 +168,11 @@ class Screens:
     def keypress(self, size: tuple[int, int], key: str) -> None:
         """Take a key."""
         self.message = ""
+        was_quiet = self._quiet
         self._hear()
+        if was_quiet:
+            # Whoever comes sees the node as it is now.
+            self._read_due()
         if self._dialogs:
             self.body(size).keypress(size, key)
         elif not self._function(key):
@@ -247,7 +254,7 @@ class Screens:
         self.open(TextDialog(self.page.title, [self.page.help, *keys], self.close))
 
     def _hear(self) -> None:
-        self._touched = now = self.background.now()
+        self._touched = self._heard = now = self.background.now()
         if self.standing.user and now - self._stayed > STAY_S:
             self._stayed = now
             self.background.act(lambda calls: calls.stay(), self.take_standing, _ignored)
@@ -260,7 +267,13 @@ class Screens:
         self._read_due()
         if self.background.now() - self._touched > IDLE_S:
             self._idle()
-        self.background.later(TICK_S, self._tick)
+        # A count-down shows every second.
+        waits = QUIET_TICK_S if self._quiet and not self.changing.counts_down else TICK_S
+        self.background.later(waits, self._tick)
+
+    @property
+    def _quiet(self) -> bool:
+        return self.background.now() - self._heard > QUIET_S
 
     def _idle(self) -> None:
         """Nobody is here: what was typed is forgotten, and who logged in is out."""
@@ -285,6 +298,7 @@ class Screens:
 
     def _due(self, name: str, every_s: float, ask: Callable[[], None]) -> None:
         now = self.background.now()
+        every_s *= QUIET_TIMES if self._quiet else 1
         if name not in self._read_at or now - self._read_at[name] >= every_s:
             self._read_at[name] = now
             ask()

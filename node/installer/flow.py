@@ -20,7 +20,9 @@ from node.model.inventory import Inventory
 from node.model.plan import Plan
 from node.model.problem import Blame, Problem, Severity
 from node.plugin_manager import Plugins
+from node.plugins.access import AccessAnswers
 from node.plugins.network import NetworkAnswers
+from node.system.accounts import check_account
 from node.system.commands import LiveCommands
 from node.system.netplan import check_netplan
 
@@ -63,11 +65,23 @@ def look(
         answers,
         inventory,
         talk.contributions(required_by(answers)),
-        problems=(*problems, *found, *left_out(answers), *_netplan_problems(answers)),
+        problems=(
+            *problems,
+            *found,
+            *left_out(answers),
+            *_netplan_problems(answers),
+            *_account_problems(answers),
+        ),  # fmt: skip
         install_id=shown_install_id(answers, inventory) if for_show else uuid4(),
         started_at=_SHOWN_AT if for_show else datetime.now(UTC).isoformat(timespec="seconds"),
     )
     return Look(answers, inventory, plan)
+
+
+def _account_problems(answers: Answers) -> tuple[Problem, ...]:
+    """Ask the image that runs, and is to be installed, whether the admin's name is one of its own."""
+    where = "access.admin.name"
+    return check_account(answers[AccessAnswers].admin.name, where=where, origin=answers.origin(where))
 
 
 def _netplan_problems(answers: Answers) -> tuple[Problem, ...]:

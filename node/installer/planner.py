@@ -12,6 +12,7 @@ from node.installer.disk_words import describe_disk, lost_and_kept
 from node.installer.installed import existing_installation, forgotten_installation, installation_problems
 from node.installer.layout_check import check_layout
 from node.model.answers import Answers
+from node.model.consent import consents_to
 from node.model.inventory import Disk, Inventory
 from node.model.layout import Layout
 from node.model.plan import Chosen, Plan
@@ -104,9 +105,7 @@ def shown_install_id(answers: Answers, inventory: Inventory) -> UUID:
 def consented(disk: Disk, answers: Answers, inventory: Inventory) -> bool:
     """Tell whether the answers give up this disk's contents by a name that is this disk's alone."""
     given: Any = getattr(answers.sections.get("storage"), "consent", ())
-    names = {str(name).strip().removeprefix("/dev/disk/by-id/") for name in given}
-    others = {name for other in inventory.disks if other.node != disk.node for name in other.identities}
-    return bool(names & set(disk.identities) - others)
+    return bool(consents_to(disk, given, inventory.disks).own)
 
 
 def _to_prepare(

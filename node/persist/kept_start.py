@@ -6,6 +6,7 @@ image, so they are noted when the start is over, by what they were then: a later
 
 from __future__ import annotations
 
+import filecmp
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +22,7 @@ from node.persist.kept_set import all_paths
 from node.system.entries import read_facts
 from node.system.files import LiveFiles
 
+AS_SKEL = "as /etc/skel has it; it is made anew with the account's home"
 BY_THE_START = "the start itself makes it so, as the next one will"
 # Of services that say that they are up before they have read all that is theirs.
 LATE = ("/etc/libvirt", "/var/lib", "/var/spool")
@@ -52,6 +54,8 @@ def reasons(places: KeptPlaces) -> Callable[[str], str]:
     def reason(path: str) -> str:
         if why := noise_reason(path):
             return why
+        if _is_of_skel(places.root, path):
+            return AS_SKEL
         is_same = path in started and _mark(places.root, path) == started[path]
         return BY_THE_START if is_same else ""
 
@@ -81,6 +85,23 @@ def _changed(places: KeptPlaces) -> Iterator[str]:
                 yield from (f"{inside}/{name}" for name in names)
         else:
             yield change.path
+
+
+def _is_of_skel(root: Path, path: str) -> bool:
+    """Tell whether a file is what every new home gets, such as that of an admin who was renamed."""
+    parts = path.split("/")
+    if parts[:2] != ["", "home"] or len(parts) < 4:
+        return False
+    here, there = root / path.lstrip("/"), root.joinpath("etc/skel", *parts[3:])
+    try:
+        return (
+            here.is_file()
+            and not here.is_symlink()
+            and there.is_file()
+            and filecmp.cmp(here, there, shallow=False)
+        )
+    except OSError:
+        return False
 
 
 def _mark(root: Path, path: str) -> Mark:

@@ -91,5 +91,6 @@ def _section(key: str, values: Any, version: Any, newest: int, ask: Ask) -> Any:
 def _future(what: str, version: int, newest: int) -> FutureVersionError:
     return FutureVersionError(
         f"{what} has version {version}; this image knows {newest}",
-        mend="Boot an image that knows this version; until then the state stays as it is",
+        mend="Boot an image that knows this version; until then the state stays as it is. To give it up, go"
+        " back to what this image knows: nodectl config rollback --replace-newer keeps a copy of it",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from node.model.consent import bare_name
 from node.model.inventory import Disk, Inventory
 from node.model.layout import KEPT_ON_REINSTALL, Role
 from node.model.problem import Blame, Problem, Severity
@@ -26,11 +27,10 @@ def check(disk: Disk, inventory: Inventory, storage: StorageAnswers) -> tuple[Pr
 
 def check_consent(storage: StorageAnswers, inventory: Inventory) -> tuple[Problem, ...]:
     """Name each consent that names no disk for good: a kernel name, or one that no disk here answers to."""
-    known = {name for disk in inventory.disks for name in disk.identities}
+    known = {name.casefold() for disk in inventory.disks for name in disk.identities}
     problems = []
     for text in storage.consent:
-        bare = text.strip().removeprefix("/dev/disk/by-id/")
-        if bare in known:
+        if bare_name(text).casefold() in known:
             continue
         if _KERNEL_NAME.fullmatch(text.strip()) or text.startswith("/dev/disk/by-path/"):
             problems.append(

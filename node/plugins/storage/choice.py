@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from node.model.answers import Answers
+from node.model.consent import consents_to
 from node.model.inventory import Disk, Finding, Inventory
 from node.model.layout import partition_node
 from node.model.problem import Blame, Problem
@@ -134,15 +135,14 @@ def refused_contents(disk: Disk, inventory: Inventory, storage: StorageAnswers) 
     if disk.contents.finding is Finding.EMPTY:
         return ()
     shared = {name for other in inventory.disks if other.node != disk.node for name in other.identities}
-    consents = {_bare(text) for text in storage.consent}
-    mine = consents & set(disk.identities)
-    if mine - shared:
+    consents = consents_to(disk, storage.consent, inventory.disks)
+    if consents.own:
         return ()
     what = f"it holds {describe_contents(disk)}"
     if disk.contents.finding is Finding.UNKNOWN:
         what = f"what it holds can't be read ({disk.contents.why or 'no reason given'})"
-    if mine:
-        what += f", and {' and '.join(sorted(mine))} in the consent names another disk as well"
+    if consents.shared:
+        what += f", and {' and '.join(sorted(consents.shared))} in the consent names another disk as well"
     own = next((name for name in disk.identities if name not in shared), "")
     return (
         Problem(
@@ -176,10 +176,6 @@ def describe_contents(disk: Disk) -> str:
 def _refused(code: str, what: str, mend: str) -> Choice:
     problem = Problem(code=code, where="storage.disk", what=what, mend=mend, owner=OWNER, blame=Blame.MACHINE)
     return Choice(None, (problem,))
-
-
-def _bare(text: str) -> str:
-    return text.strip().removeprefix("/dev/disk/by-id/")
 
 
 def _same(wanted: str, found: str) -> bool:

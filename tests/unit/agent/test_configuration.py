@@ -349,3 +349,14 @@ def test_the_record_of_a_trial_is_roots_alone(node: Node) -> None:
     folder = node.places.run / "trial"
     assert folder.stat().st_mode & 0o777 == 0o700
     assert (folder / "trial.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_udev_sets_on_a_card_counts_from_the_next_start_on(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    node.install(netplan={"ethernets": {"eth0": {"dhcp4": True}}})
+    woken = {"ethernets": {"eth0": {"dhcp4": True, "wakeonlan": True}}}
+    proposal = propose(node.desk, setting(netplan=woken))
+    assert proposal.at_restart == (NETPLAN, "network.netplan.ethernets.eth0.wakeonlan")
+    other = {"ethernets": {"eth0": {"dhcp4": False, "wakeonlan": True}}}
+    proposal = propose(node.desk, setting(netplan=other))
+    assert proposal.at_restart == ("network.netplan.ethernets.eth0.wakeonlan",)

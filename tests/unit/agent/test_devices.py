@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from node.agent.devices import card_resets, document_of, lower_links, renames, stale_devices
+from node.agent.devices import at_start, card_resets, document_of, lower_links, renames, stale_devices
 from node.model.inventory import Nic
 
 BOND = {"interfaces": ["a", "b"], "parameters": {"mode": "active-backup"}}
@@ -145,3 +145,34 @@ def test_what_is_no_netplan_file_has_no_devices() -> None:
 def test_a_loop_of_definitions_ends() -> None:
     loop = {"vlans": {"x": {"id": 1, "link": "y"}, "y": {"id": 2, "link": "x"}}}
     assert set(stale_devices(loop, {})) == {"x", "y"}
+
+
+CARD = {"dhcp4": True}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "keys", "whole"),
+    [
+        (CARD, {**CARD, "wakeonlan": True}, ("ethernets.eth0.wakeonlan",), True),
+        ({**CARD, "wakeonlan": True}, CARD, ("ethernets.eth0.wakeonlan",), True),
+        (
+            CARD,
+            {"dhcp4": False, "generic-receive-offload": False, "wakeonlan": True},
+            ("ethernets.eth0.generic-receive-offload", "ethernets.eth0.wakeonlan"),
+            False,
+        ),
+        ({**CARD, "wakeonlan": True}, {"dhcp4": False, "wakeonlan": True}, (), False),
+        (CARD, CARD, (), False),
+    ],
+)
+def test_what_counts_only_from_the_next_start_on(
+    before: dict[str, Any], after: dict[str, Any], keys: tuple[str, ...], whole: bool
+) -> None:
+    found = at_start({"ethernets": {"eth0": before}}, {"ethernets": {"eth0": after}})
+    assert (found.keys, found.all) == (keys, whole)
+
+
+def test_a_card_that_comes_or_goes_brings_its_settings() -> None:
+    woken = {"ethernets": {"eth0": {"wakeonlan": True}}}
+    assert at_start({}, woken).keys == at_start(woken, {}).keys == ("ethernets.eth0.wakeonlan",)
+    assert at_start({"ethernets": None}, {"ethernets": {"eth0": None}}).keys == ()

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -374,6 +375,85 @@ def test_a_broken_state_gives_way_and_is_named(
     shown = capsys.readouterr()
     assert "node1" in shown.out
     assert "history/000001.yaml is used" in " ".join(shown.err.split())
+
+
+def test_the_history_says_that_the_state_in_force_is_torn(
+    node: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    current = node.config / "node.yaml"
+    current.write_text(current.read_text()[:-20])
+    capsys.readouterr()
+    assert main.run(["config", "history"]) == 0
+    shown = capsys.readouterr()
+    assert "installed" in shown.out
+    assert "the state is cut off" in " ".join(shown.err.split())
+    assert main.run(["config", "history", "--json"]) == 0
+    (warning,) = told(capsys)["warnings"]
+    assert "history/000001.yaml is used in its place" in warning
+
+
+def newer(node: SimpleNamespace) -> str:
+    """Have a newer image's state in force; give its text."""
+    current = node.config / "node.yaml"
+    text = current.read_text().replace("\nversion: 1\n", "\nversion: 9\n").replace("node1", "node9")
+    current.write_text(text)
+    return text
+
+
+def test_a_state_of_a_newer_image_has_a_way_on(
+    node: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = newer(node)
+    assert main.run(["config", "set", "network.hostname=node2"]) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "nodectl config rollback --replace-newer" in said
+    assert main.run(["config", "rollback", "--replace-newer", "--dry-run"]) == 0
+    assert (node.config / "node.yaml").read_text() == text
+    assert main.run(["config", "history"]) == 0
+    assert "this image knows 1" in " ".join(capsys.readouterr().err.split())
+    assert main.run(["config", "rollback", "--replace-newer"]) == 0
+    assert "is kept as" in capsys.readouterr().out
+    assert stored(node)["network"]["hostname"] == "node1"
+    assert [path.read_text() for path in (node.config / "broken").iterdir()] == [text]
+    assert main.run(["config", "set", "network.hostname=node2"]) == 0
+    capsys.readouterr()
+    assert main.run(["config", "history"]) == 0
+    assert "config rollback --replace-newer, by root" in capsys.readouterr().out
+
+
+def test_a_chosen_version_takes_the_place_of_a_newer_state(
+    node: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("node2", "node3"):
+        assert main.run(["config", "set", f"network.hostname={name}"]) == 0
+    newer(node)
+    capsys.readouterr()
+    assert main.run(["config", "rollback", "2", "--replace-newer", "--json"]) == 0
+    assert told(capsys)["from"] == "version 2"
+    assert stored(node)["network"]["hostname"] == "node2"
+
+
+def test_what_is_not_newer_is_not_given_up(node: SimpleNamespace) -> None:
+    before = (node.config / "node.yaml").read_text()
+    assert main.run(["config", "rollback", "--replace-newer"]) == 2
+    assert (node.config / "node.yaml").read_text() == before
+    newer(node)
+    for path in (node.config / "history").iterdir():
+        path.unlink()
+    assert main.run(["config", "rollback", "--replace-newer"]) == 2
+
+
+def test_a_new_name_of_the_admin_is_none_of_the_images_own(
+    node: SimpleNamespace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (node.places.image / "etc/passwd").write_text("agent:x:998:998::/:/usr/sbin/nologin\nadmin:x:997:1::/:\n")
+    check = partial(config_desk.check_account, image=node.places.image)
+    monkeypatch.setattr(config_desk, "check_account", check)
+    capsys.readouterr()
+    assert main.run(["config", "set", "access.admin.name=agent"]) == 2
+    assert "'agent' is an account of the system" in " ".join(capsys.readouterr().err.split())
+    # The name that it has already hinders nothing else.
+    assert main.run(["config", "set", "network.hostname=node2"]) == 0
 
 
 class Editor:

@@ -90,7 +90,7 @@ def test_every_unknown_package_is_found(tmp_path: Path, monkeypatch: pytest.Monk
         raise CommandFailedError("x", argv=argv, status=100, details=details)
 
     monkeypatch.setattr(mirror, "run", run)
-    assert mirror.unknown_packages(archive, ["a"], ["nano"]) == ["nosuch", "other", "virtual"]
+    assert mirror.simulate(archive, ["a"], ["nano"]).unknown == ("nosuch", "other", "virtual")
     assert (
         "Package: nano\nPin: release *\nPin-Priority: -1" in (tmp_path / "preferences.d/excluded").read_text()
     )

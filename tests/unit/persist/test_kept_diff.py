@@ -13,7 +13,7 @@ from node.persist.kept_changes import What
 from node.persist.kept_diff import Diff, read_diff, read_kept, read_lost
 from node.persist.kept_noise import noise_reason
 from node.persist.kept_places import KeptPlaces
-from node.persist.kept_start import BY_THE_START, note_start
+from node.persist.kept_start import AS_SKEL, BY_THE_START, note_start
 from tests.unit.persist.kept_node import KeptNode
 
 
@@ -165,6 +165,21 @@ def test_what_the_start_itself_changes_is_no_loss_until_it_is_changed_again(node
         "/etc/app/removed": "changed",
         "/home/admin/notes": "new",
     }
+
+
+def test_a_home_that_was_made_since_is_no_loss_as_long_as_it_is_like_every_new_one(node: ChangedNode) -> None:
+    """As that of an admin who was renamed: the start makes it, and what was put into it is lost."""
+    for name in (".profile", ".bashrc"):
+        node.image(f"/etc/skel/{name}", "skeleton")
+    node.boot()
+    note_start(node.places)
+    for name in (".profile", ".bashrc"):
+        node.write(f"/home/ops/{name}", "skeleton")
+    assert lost(node) == {}
+    assert {change.path: change.why for change in read_diff(node.places).expected}["/home"] == AS_SKEL
+    node.write("/home/ops/.bashrc", "mine")
+    node.write("/home/ops/notes", "mine")
+    assert lost(node) == {"/home/ops/.bashrc": "new", "/home/ops/notes": "new"}
 
 
 def test_only_slow_services_are_waited_for(node: ChangedNode) -> None:

@@ -190,6 +190,18 @@ def test_a_name_that_two_disks_share_is_no_consent():
     assert "empty it by hand" in problem.mend
 
 
+def test_a_consent_counts_in_any_case_where_that_is_clear():
+    held = replace(SDA, contents=Contents(Finding.HOLDS, (Holding("ext4"),)))
+    assert not choose(held, SDB, disk={"node": "/dev/sda"}, consent=[held.serial.swapcase()]).problems
+    # Another disk whose name is the same but for its case: then only what is written alike counts.
+    twin = replace(SDB, serial=held.serial.swapcase(), wwn="", by_id=())
+    odd = held.serial[:-1] + held.serial[-1].swapcase()
+    for given, refused in ((held.serial, False), (twin.serial, True), (odd, True)):
+        choice = choose(held, twin, disk={"node": "/dev/sda"}, consent=[given])
+        assert bool(choice.problems) is refused, given
+    assert not check_consent(StorageAnswers(consent=(held.serial.swapcase(),)), Inventory(disks=(held,)))
+
+
 def test_consents_that_name_nothing_are_named():
     storage = StorageAnswers(consent=("S-sda", "/dev/sda", "nvme0n1", "elsewhere"))
     found = [(p.code, p.severity) for p in check_consent(storage, Inventory(disks=(SDA,)))]
