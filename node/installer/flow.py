@@ -71,7 +71,7 @@ def look(
             *left_out(answers),
             *_netplan_problems(answers),
             *_account_problems(answers),
-        ),  # fmt: skip
+        ),
         install_id=shown_install_id(answers, inventory) if for_show else uuid4(),
         started_at=_SHOWN_AT if for_show else datetime.now(UTC).isoformat(timespec="seconds"),
     )
