@@ -29,8 +29,9 @@ from node.testing.vm.shell import KERNEL_ARGUMENT
 #: yescrypt of "not a secret".
 PASSWORD_HASH = "$y$j9T$LQEQUj9sV3TS5zwATamgI0$0RQ.d638p3OwtwpC9Fq72Y3zlKl2zzN1.4qRD0KYVvB"
 
-#: Guards against attacks that no test is about: without them an emulated boot takes a tenth less.
-QUICK = ("mitigations=off", "init_on_alloc=0", "audit=0")
+#: Guards against attacks that no test is about: without them an emulated boot takes a tenth less. And a clock
+#: that a host with much to do makes look unstable is replaced by one that costs far more.
+QUICK = ("mitigations=off", "init_on_alloc=0", "audit=0", "tsc=reliable")
 
 _port_names = itertools.count()
 
