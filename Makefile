@@ -82,12 +82,12 @@ test-image: setup ## Real builds of images
 
 .PHONY: test-vm
 test-vm: setup ## QEMU boots what we built
-	@$(PYTEST) -p no:syrupy -m "vm and not soak and not more" -n $(VMS) --dist loadfile \
+	@NODECRUST_VM_PATIENCE=2 $(PYTEST) -p no:syrupy -m "vm and not soak and not more" -n $(VMS) --dist loadfile \
 	  --no-loadscope-reorder tests/vm
 
 .PHONY: test-vm-more
 test-vm-more: setup ## The stories in QEMU that make test has no time for (about an hour)
-	@$(PYTEST) -p no:syrupy -m "vm and more and not soak" -n $(VMS) --dist loadfile \
+	@NODECRUST_VM_PATIENCE=2 $(PYTEST) -p no:syrupy -m "vm and more and not soak" -n $(VMS) --dist loadfile \
 	  --no-loadscope-reorder tests/vm
 
 .PHONY: soak

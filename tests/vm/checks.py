@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from node.testing.vm import Machine, MachineFailure, RootShell, SshLogin
+from node.testing.vm.patience import patient
 from tests.vm.site import Site
 from tests.vm.words import DEAD_ENDS, KERNEL, LOGIN, READY
 
@@ -33,7 +34,7 @@ def wait_for_node(machine: Machine, site: Site, *, timeout_s: float = BOOT_LIMIT
 
 def wait_until(is_so: Callable[[], object], what: str, instead: Callable[[], object] = lambda: "") -> None:
     """Wait for what a node or a server does by itself; MachineFailure with what is so instead."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patient(PATIENCE_S)
     while not is_so():
         if time.monotonic() > deadline:
             raise MachineFailure(f"{what} did not come within {PATIENCE_S:g} s {instead()}")

@@ -7,6 +7,7 @@ import time
 import pyte
 
 from node.testing.vm import Machine, MachineFailure
+from node.testing.vm.patience import patient
 
 SIZE = (80, 24)
 KEYS = {
@@ -40,7 +41,7 @@ class Person:
     def see(self, *words: str, timeout_s: float = PATIENCE_S) -> None:
         """Wait until all of these are on the screen at once, wherever its lines end."""
         now = time.monotonic()
-        until, again = now + timeout_s, now + _PAINT_ANEW_S
+        until, again = now + patient(timeout_s), now + _PAINT_ANEW_S
         while missing := [word for word in words if word not in self.words]:
             if time.monotonic() > until or not self._machine.is_running:
                 raise MachineFailure(f"{missing} are not on the screen:\n{self.text}")
@@ -52,7 +53,7 @@ class Person:
 
     def miss(self, words: str, timeout_s: float = PATIENCE_S) -> None:
         """Wait until this is not on the screen."""
-        until = time.monotonic() + timeout_s
+        until = time.monotonic() + patient(timeout_s)
         while words in self.words:
             if time.monotonic() > until:
                 raise MachineFailure(f"'{words}' stays on the screen:\n{self.text}")

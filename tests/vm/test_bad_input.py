@@ -16,7 +16,7 @@ from tests.vm.checks import writes
 from tests.vm.site import PASSWORD_HASH, Site, tftp
 from tests.vm.words import DEAD_ENDS, PLAN, ROOT_MOUNTED
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1200)
 
 WRONG_ANSWERS, UNFIT, STEP_FAILED = 2, 69, 1
 DISKS = (

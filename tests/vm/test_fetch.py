@@ -7,7 +7,7 @@ from tests.vm.broken_server import BrokenServer, Reply
 from tests.vm.site import ALPHA, Site
 from tests.vm.words import DEAD_ENDS, PLAN, ROOT_MOUNTED
 
-pytestmark = pytest.mark.timeout(700)
+pytestmark = pytest.mark.timeout(1400)
 MB = 1_000_000
 
 

@@ -7,7 +7,7 @@ from node.testing.vm.shell import KERNEL_ARGUMENT
 from tests.vm.site import ALPHA, Site
 from tests.vm.words import DEAD_ENDS, PLAN, ROOT_MOUNTED
 
-pytestmark = pytest.mark.timeout(700)
+pytestmark = pytest.mark.timeout(1400)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from node.testing.vm.patience import patient
+
 _ESCAPE = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
     r"|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC and other strings
@@ -87,6 +89,7 @@ class Console:
         """
         pattern, words = _pattern(wanted), wanted if isinstance(wanted, str) else wanted.pattern
         refused = [_pattern(bad) for bad in unless]
+        timeout_s = patient(timeout_s)
         deadline = time.monotonic() + timeout_s
         with self._changed:
             while True:

@@ -15,6 +15,7 @@ from typing import Self
 
 from node.testing.vm.console import MachineFailure, tail_of
 from node.testing.vm.machine import end_process, end_with_parent
+from node.testing.vm.patience import patient
 
 #: The host as a guest on QEMU's user network sees it.
 HOST = "10.0.2.2"
@@ -101,7 +102,7 @@ class ContentServer:
                 start_new_session=True,
                 preexec_fn=end_with_parent,  # noqa: PLW1509 - it calls nothing but prctl
             )
-        deadline = time.monotonic() + START_LIMIT_S
+        deadline = time.monotonic() + patient(START_LIMIT_S)
         while time.monotonic() < deadline and self._process.poll() is None:
             if _READY.search(self._log.read_text(errors="replace")):
                 return self

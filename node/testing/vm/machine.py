@@ -21,6 +21,7 @@ from node.testing.vm.argv import MachineFiles, qemu_argv, writable_nodes
 from node.testing.vm.console import Console, MachineFailure, tail_of
 from node.testing.vm.firmware import ovmf_code, ovmf_variables
 from node.testing.vm.monitor import Monitor
+from node.testing.vm.patience import patient
 from node.testing.vm.shell import RootShell
 from node.testing.vm.spec import MIB, Disk, MachineSpec
 from node.testing.vm.ssh import SshLogin
@@ -244,7 +245,7 @@ class Machine:
                 start_new_session=True,
                 preexec_fn=end_with_parent,  # noqa: PLW1509 - it calls nothing but prctl
             )
-        deadline = time.monotonic() + START_LIMIT_S
+        deadline = time.monotonic() + patient(START_LIMIT_S)
         while True:
             try:
                 self._connect(files)

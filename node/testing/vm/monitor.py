@@ -9,6 +9,7 @@ from pathlib import Path
 from qemu.qmp import ExecuteError, QMPClient, QMPError
 
 from node.testing.vm.console import MachineFailure
+from node.testing.vm.patience import patient
 
 
 class Monitor:
@@ -38,7 +39,7 @@ class Monitor:
         """Run a command that QEMU does as a job (snapshots) and wait for its end."""
         job = f"job{time.monotonic_ns()}"
         self.execute(command, **{"job-id": job}, **arguments)
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + patient(timeout_s)
         while time.monotonic() < deadline:
             jobs = self.execute("query-jobs")
             assert isinstance(jobs, list)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from node.testing.vm.console import MachineFailure
+from node.testing.vm.patience import patient
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,13 +58,13 @@ class SshLogin:
             input=typed,
             capture_output=True,
             text=True,
-            timeout=timeout_s,
+            timeout=patient(timeout_s),
             check=False,
         )
 
     def wait(self, *, timeout_s: float) -> None:
         """Wait until a login succeeds; MachineFailure with ssh's last words if it never does."""
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + patient(timeout_s)
         words = "no answer"
         while time.monotonic() < deadline:
             try:
