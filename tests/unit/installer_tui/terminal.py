@@ -32,6 +32,7 @@ KEYS = {
     "enter": "\r", "tab": "\t", "shift tab": "\x1b[Z", "esc": "\x1b", "up": "\x1b[A", "down": "\x1b[B",
     "left": "\x1b[D", "right": "\x1b[C", "space": " ", "f1": "\x1bOP", "f2": "\x1bOQ", "f4": "\x1bOS",
     "f5": "\x1b[15~", "f8": "\x1b[19~", "f10": "\x1b[21~", "backspace": "\x7f", "ctrl u": "\x15",
+    "page up": "\x1b[5~",
 }  # fmt: skip
 # A busy machine is no reason to fail.
 PATIENCE_S = 60.0
