@@ -99,9 +99,10 @@ def in_root() -> Callable[[Path, str], str]:
 
     def run(output: Path, script: str) -> str:
         unpacked = (
-            'root=$(mktemp -d); trap \'umount -l "$root/proc"; rm -rf "$root"\' EXIT\n'
+            'root=$(mktemp -d); trap \'umount -l "$root/proc" "$root/dev/null"; rm -rf "$root"\' EXIT\n'
             'unsquashfs -q -n -f -d "$root" "$0"/root.squashfs >/dev/null\n'
             'mount -t proc proc "$root/proc"\n'
+            ': >"$root/dev/null"; mount --bind /dev/null "$root/dev/null"\n'
         )
         argv = namespace.command(["sh", "-eu", "-c", unpacked + script, output])
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
