@@ -9,7 +9,7 @@ import tarfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 PLUGIN = """\
 from node.hookspecs import StatusLine, hookimpl
@@ -134,6 +134,13 @@ class Deb:
 def _tar(files: Mapping[str, str | bytes], links: Mapping[str, str], modes: Mapping[str, int]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        # As every real package has them: dpkg makes no folder that is not named.
+        for folder in sorted(
+            {str(parent) for name in (*files, *links) for parent in PurePosixPath(name).parents}
+        ):
+            member = tarfile.TarInfo(f"./{folder}" if folder != "." else ".")
+            member.type, member.mode = tarfile.DIRTYPE, 0o755
+            archive.addfile(member)
         for name, content in files.items():
             data = content.encode() if isinstance(content, str) else content
             member = tarfile.TarInfo(f"./{name}")

@@ -27,7 +27,7 @@ def manifest_of(folder: Path) -> dict[str, Any]:
 
 
 def listing(folder: Path) -> dict[str, str]:
-    """What a root holds: kind, mode, owner, size and time by path; a folder's size is squashfs's own affair."""
+    """What a root holds: kind, mode, owner, size (of files) and time by path."""
     argv = ["unsquashfs", "-lln", "-UTC", folder / "root.squashfs"]
     said = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
     lines = [line.split(maxsplit=5) for line in said.splitlines() if "squashfs-root/" in line]
