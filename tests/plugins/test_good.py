@@ -208,7 +208,7 @@ def test_threads_may_ask_at_once(site: Site, load: Loader) -> None:
 def test_a_process_with_threads_starts_the_host_anew(
     site: Site, load: Loader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("node.plugin_host.host.has_threads", lambda: True)
+    monkeypatch.setattr("node.plugin_host.zygote_handle.has_threads", lambda: True)
     monkeypatch.setattr(zygote, "fork_zygote", lambda _: pytest.fail("forked"))
     site.good()
     stays_good(load())
