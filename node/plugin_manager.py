@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -28,6 +28,7 @@ from node.plugin_host.bundle import bundle_problems
 from node.plugin_host.choosing import LEFT_OUT, Wish, choose
 from node.plugin_host.finding import Outside, find_outside
 from node.plugin_host.hooks import implemented, signatures
+from node.plugin_host.records import Answered, Record, Timing, record_of
 from node.plugin_host.words import shown
 from node.system.plugin_folders import add_to_path
 
@@ -40,52 +41,6 @@ FAILED, UNTIDY = "plugin-failed", "plugin-untidy"
 _REPORT = "Report it to its author, or leave it out with NODECRUST_PLUGINS"
 _KEPT_ARGUMENTS = 8
 _LEAST_S = 0.05
-
-
-@dataclass(frozen=True)
-class Answered:
-    """What one plugin gave for one hook."""
-
-    plugin: str
-    value: Any
-
-
-@dataclass(frozen=True)
-class Timing:
-    """How often something was done, how long that took in all, and the longest."""
-
-    times: int = 0
-    all_s: float = 0.0
-    longest_s: float = 0.0
-
-    def after(self, seconds: float) -> Timing:
-        """Give it with one more."""
-        return Timing(self.times + 1, self.all_s + seconds, max(self.longest_s, seconds))
-
-
-@dataclass(frozen=True)
-class Record:
-    """What is known of a plugin. `state` is `loaded`, `failed`, `refused` or `left out`, `why` says more.
-
-    `distribution` and `version` are empty for built-ins.
-    """
-
-    name: str
-    state: str
-    why: str = ""
-    distribution: str = ""
-    version: str = ""
-    outside: bool = False
-    hooks: tuple[str, ...] = ()
-    import_s: float = 0.0
-    calls: Mapping[str, Timing] = field(default_factory=dict)
-    stands_in_for: tuple[str, ...] = ()
-
-    @property
-    def called(self) -> str:
-        """The plugin as problems name it: with its distribution where it has one."""
-        provider = f"{self.distribution} {self.version}".strip()
-        return f"plugin {self.name} ({shown(provider, 100)})" if provider else f"plugin {self.name}"
 
 
 class Plugins:
@@ -123,10 +78,10 @@ class Plugins:
         for name, why in choice.left_out.items():
             self._records[name] = Record(name, "left out", why)
         for one in choice.unwanted:
-            self._records.setdefault(one.name, _record(one, "left out", why=LEFT_OUT))
+            self._records.setdefault(one.name, record_of(one, "left out", why=LEFT_OUT))
         for refused in choice.refused:
             one = refused.plugin
-            record = _record(one, "refused", why=refused.why)
+            record = record_of(one, "refused", why=refused.why)
             # Where two have one name, the first one's record stays.
             self._records.setdefault(one.name, record)
             self._blame_record(record, refused.why, refused.mend)
@@ -250,7 +205,7 @@ class Plugins:
 
         # In the order of loading, also where another of its name was refused before.
         self._records.pop(one.name, None)
-        self._records[one.name] = _record(one, "failed")
+        self._records[one.name] = record_of(one, "failed")
         left = IMPORT_TIMEOUT_S if deadline is None else min(IMPORT_TIMEOUT_S, deadline - time.monotonic())
         if left < _LEAST_S:
             self._fail(one.name, "was not loaded: the plugins before it left it no time")
@@ -269,7 +224,7 @@ class Plugins:
             self._host.forget(one.name)
             self._refuse(one.name, f"can't be used: {'; '.join(wrong)}")
             return
-        self._records[one.name] = _record(one, "loaded", hooks=hooks, import_s=took)
+        self._records[one.name] = record_of(one, "loaded", hooks=hooks, import_s=took)
         self._note(one.name, answer.noted)
 
     def _call_outside(
@@ -410,15 +365,6 @@ class OutsideModel:
     def schema(self) -> Mapping[str, Any] | None:
         """Give its JSON Schema."""
         return self.plugins.ask_model(self.plugin, self.key, "schema")
-
-
-def _record(
-    one: Outside, state: str, *, why: str = "", hooks: tuple[str, ...] = (), import_s: float = 0.0
-) -> Record:
-    return Record(
-        one.name, state, why, one.distribution, one.version, outside=True, hooks=hooks, import_s=import_s,
-        stands_in_for=one.replaces,
-    )  # fmt: skip
 
 
 def _loaded(answer: Any) -> tuple[tuple[str, ...], tuple[str, ...], Any]:
