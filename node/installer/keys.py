@@ -72,6 +72,7 @@ class KnownKeys:
 
     def nearest(self, dotted: str) -> str:
         """Give the known key that a misspelt or misplaced one most likely means, "" where none is near."""
+        dotted = dotted.lower()  # all keys are
         name = dotted.rpartition(".")[2].replace("-", "_")
         parent, section = dotted.rpartition(".")[0], dotted.partition(".")[0]
         siblings = {key.rpartition(".")[2]: key for key in self._keys if key.rpartition(".")[0] == parent}

@@ -184,3 +184,5 @@ def test_no_key_of_another_section_is_proposed_for_a_word_that_is_only_alike():
     known = KnownKeys(MODELS)
     assert known.nearest("install.kep") == ""
     assert known.nearest("install.serial") == "storage.disk.serial"
+    assert known.nearest("storage.disk.SERIAL") == "storage.disk.serial"
+    assert known.nearest("Storage.disk.serail") == "storage.disk.serial"
