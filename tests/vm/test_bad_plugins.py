@@ -1,0 +1,114 @@
+"""All plugins that misbehave, in one boot: named, and a node is made and comes up all the same."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from node.testing.vm import BootFrom, Disk, Machine, MachineSpec, RootShell
+from node.testing.vm.content import free_port
+from node.testing.vm.spec import GIB
+from tests.plugins.misbehaving import BAD
+from tests.plugins.site import GOOD, IMPORTS
+from tests.vm.site import Site, ipxe
+from tests.vm.words import DEAD_ENDS, INSTALL_FAILED, INSTALLED, READY, ROOT_MOUNTED
+from tests.wheels import Wheel
+
+pytestmark = pytest.mark.timeout(5000)
+
+PLUGINS = {"good": (GOOD, "nodecrust-api=1"), **{bad.name: (bad.code, bad.keywords) for bad in BAD}}
+# A dozen of them are waited for until their time is over, and the host comes back as often again.
+LIMIT_S = 1200
+
+
+def wheels(folder: Path) -> list[Path]:
+    folder.mkdir()
+    made = []
+    for name, (code, keywords) in PLUGINS.items():
+        module = f"{name.replace('-', '_')}_plugin"
+        wheel = Wheel(
+            name=f"{name}-dist",
+            version="1.0",
+            points={name: module},
+            files={f"{module}.py": IMPORTS + dedent(code)},
+            headers=(f"Keywords: {keywords}",),
+        )
+        made.append(wheel.write(folder))
+    return made
+
+
+def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    program = Path(sys.executable).with_name("node-image")
+    return subprocess.run(
+        [program, *words], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+
+
+@pytest.fixture(scope="module")
+def misled(site: Site) -> Site:
+    """Give the site with an image that takes bundles of a key, and beside it one with all these plugins."""
+    folder = site.folder / "misled"
+    folder.mkdir()
+    key, public, image = folder / "plugin.key", folder / "plugin.pub", folder / "image"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
+    subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", public], check=True)
+    added = run("add-plugin", site.image, "--plugin-key", public, "--output", image)
+    assert added.returncode == 0, added.stderr
+    # A bundle is made without being tried: that is an image's affair, which would refuse all but one.
+    made = [one for one in wheels(folder / "wheels") if not one.name.startswith("of_tomorrow")]
+    bundled = run("bundle-plugins", "--key", key, "--output", image / "pxe/misled.plugins", *made)
+    assert bundled.returncode == 0, bundled.stderr
+    return replace(site, image=image)
+
+
+def test_a_node_is_made_and_comes_up(misled: Site) -> None:
+    port = free_port()
+    answers = misled.answers({"serial": "SMALL"}, storage={"roles": ["CONFIG"]}, good={"level": 5})
+    bundle = f"node.plugins=http://10.0.2.2:{port}/misled.plugins"
+    with misled.serve(port=port, answers=answers, append=(bundle,)) as server:
+        disk = Disk(serial="SMALL", size_bytes=2 * GIB)
+        spec = MachineSpec(boot=(BootFrom.PXE,), disks=(disk,), nics=(ipxe(server),))
+        with misled.machine("bad-plugins", spec) as machine:
+            machine.expect(ROOT_MOUNTED, timeout_s=400, unless=DEAD_ENDS)
+            machine.expect(INSTALLED, timeout_s=LIMIT_S, unless=(*DEAD_ENDS, INSTALL_FAILED))
+            machine.expect(ROOT_MOUNTED, timeout_s=600, unless=DEAD_ENDS)
+            ready = machine.expect(READY, timeout_s=LIMIT_S, unless=DEAD_ENDS)
+            assert "plugin" in ready.group("health")
+            look_inside(machine)
+
+
+def look_inside(machine: Machine) -> None:
+    shell = machine.shell
+    shell.wait_until_ready(timeout_s=120)
+    # The good one's part of the configuration is there, and the node is who it was told to be.
+    assert "level" in shell.run("cat /etc/good.conf", check=True).output
+    assert shell.run("hostname").output.strip() == "node-under-test"
+    assert (
+        "ssh-ed25519"
+        in shell.run("cat /etc/ssh/authorized_keys.d/admin /home/admin/.ssh/authorized_keys").output
+    )
+    assert_named(shell)
+    # What they started is gone with them.
+    assert shell.run("pgrep -fc 'node.plugin_host|_plugin.py'").output.strip() == "0"
+
+
+def assert_named(shell: RootShell) -> None:
+    said = shell.run("nodectl plugins --json", timeout_s=LIMIT_S).output
+    told = json.loads(said)
+    states = {one["name"]: one["state"] for one in told["plugins"]}
+    assert states["good"] == "loaded"
+    for bad in BAD:
+        if bad.name == "of-tomorrow":
+            continue
+        words = [one["what"] for one in told["problems"] if one["owner"] == bad.name]
+        # The kit's own limit is shorter than a node's.
+        pattern = bad.words.replace("longer than 2 s", "longer than")
+        assert any(re.search(pattern, one) for one in words), (bad.name, words)
+        assert states[bad.name] == bad.state
