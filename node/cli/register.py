@@ -25,6 +25,7 @@ FORMAT = 1
 # After a round that could not even begin.
 _AGAIN_S = 60.0
 _LOCK = Path("/run/node/registration.lock")
+_OWN_ROOT = Path("/run/node/own-root")
 _NOTHING = "This node is told of no server to register with."
 
 
@@ -39,6 +40,7 @@ def command(*, all_now: bool, as_json: bool) -> int:
     server is away or somebody there must agree first, with 2 where one refuses.
     """
     require_root("register the node")
+    refuse_beside_own_root(_OWN_ROOT)
     with _alone():
         try:
             post = open_post(open_office())
@@ -56,6 +58,18 @@ def command(*, all_now: bool, as_json: bool) -> int:
         for line in news(done, before) if "JOURNAL_STREAM" in os.environ else lines(done):
             click.echo(line)
     return exit_code(done)
+
+
+def refuse_beside_own_root(word: Path) -> None:
+    """Raise TryAgainError where the initrd left `word` that another root than the node's own runs here."""
+    try:
+        disk = word.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return
+    raise TryAgainError(
+        f"this start is none of the node's: its own root is on {disk}, and another one was booted",
+        mend="Start the node from its disk: it registers there by itself",
+    )
 
 
 def lines(done: Round) -> Iterator[str]:

@@ -242,6 +242,32 @@ def test_of_two_configs_that_of_this_machine_is_taken(
     assert ("so none is used" in alarm) != bool(chosen)
 
 
+ROOT = "8d1f4a39-5f3c-4e5a-9d0b-6e6f64650000"
+
+
+@pytest.mark.parametrize(
+    ("kind", "root", "told"),
+    [
+        ("url", ("/dev/sda4", "ROOT-A", ROOT.upper(), "/dev/sda"), "/dev/sda\n"),
+        ("medium", ("/dev/sda5", "ROOT-B", ROOT, "/dev/sda"), "/dev/sda\n"),
+        # Another disk's root is no part of this node, and a node without one runs from the network.
+        ("url", ("/dev/sdb4", "ROOT-A", ROOT, "/dev/sdb"), ""),
+        ("url", ("/dev/sda8", "DATA", OTHER, "/dev/sda"), ""),
+        ("slot", ("/dev/sda4", "ROOT-A", ROOT, "/dev/sda"), ""),
+    ],
+)
+def test_a_root_beside_config_that_was_not_booted_is_told(
+    shell: InitrdShell, kind: str, root: tuple[str, str, str, str], told: str
+) -> None:
+    with_partitions(shell, root, config("/dev/sda7"))
+    shell.program("e2fsck", "exit 0")
+    shell.program("mount", "exit 0")
+    said = shell.run(f"IMAGE_KIND={kind} ROOT_DEVICE=/dev/sda4\nmount_config")
+    assert said.returncode == 0, said.stderr
+    word = shell.folder / "run/own-root"
+    assert (word.read_text() if word.exists() else "") == told
+
+
 @pytest.mark.parametrize(
     ("fsck", "mount", "alarm", "options"),
     [

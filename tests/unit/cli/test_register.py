@@ -27,3 +27,18 @@ def test_a_round_that_could_not_begin_is_followed_by_another(
     assert run(["register"]) == 75
     assert armed == [60.0]
     assert "too busy" in capsys.readouterr().err
+
+
+def test_what_was_booted_beside_the_nodes_own_root_is_not_registered(
+    monkeypatch: pytest.MonkeyPatch, tmp_path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    word = tmp_path / "own-root"
+    word.write_text("/dev/vda\n")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr("node.cli.main.configure_logging", lambda **_: None)
+    monkeypatch.setattr(register, "_OWN_ROOT", word)
+    monkeypatch.setattr(register, "open_office", lambda: pytest.fail("a round began"))
+    assert run(["register"]) == 75
+    said = " ".join(capsys.readouterr().err.split())
+    assert "its own root is on /dev/vda" in said
+    assert "Start the node from its disk" in said

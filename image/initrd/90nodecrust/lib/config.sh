@@ -2,8 +2,9 @@
 # CONFIG, the partition with the state: the right one is chosen, checked and mounted. Never a reason to stop.
 
 CONFIG_TYPE=8d1f4a39-5f3c-4e5a-9d0b-6e6f64650001
+ROOT_TYPE=8d1f4a39-5f3c-4e5a-9d0b-6e6f64650000
 # What else of a node a disk may hold (node/model/layout.py): root slots, LOGGING and DATA have types of ours.
-NODE_TYPES='8d1f4a39-5f3c-4e5a-9d0b-6e6f64650000 8d1f4a39-5f3c-4e5a-9d0b-6e6f64650002 8d1f4a39-5f3c-4e5a-9d0b-6e6f64650003'
+NODE_TYPES="$ROOT_TYPE 8d1f4a39-5f3c-4e5a-9d0b-6e6f64650002 8d1f4a39-5f3c-4e5a-9d0b-6e6f64650003"
 
 CONFIG_DEVICE=''
 # How long a disk is waited for on which other partitions say that this machine has been a node.
@@ -158,7 +159,24 @@ mount_config() {
         return 0
     fi
     printf '%s\n' "$CONFIG_DEVICE" >"$NODE_RUN/config-device"
+    tell_of_own_root
     keep_machine_id
+}
+
+# Where a root lies beside CONFIG and another one was booted (an installer, over the network or from a stick), this
+# start is none of the node's: `own-root` names the disk, so that nobody registers it or counts it as one.
+tell_of_own_root() {
+    local path label type parent disk=''
+    [[ $IMAGE_KIND != slot ]] || return 0
+    while IFS='|' read -r path label type parent; do
+        [[ $path != "$CONFIG_DEVICE" ]] || disk=$parent
+    done < <(list_partitions)
+    while IFS='|' read -r path label type parent; do
+        if [[ -n $disk && ${type,,} == "$ROOT_TYPE" && $parent == "$disk" ]]; then
+            printf '%s\n' "$disk" >"$NODE_RUN/own-root"
+            return 0
+        fi
+    done < <(list_partitions)
 }
 
 # mount_as OPTIONS
