@@ -12,7 +12,7 @@ from textwrap import dedent
 
 import pytest
 
-from node.testing.vm import BootFrom, Disk, Machine, MachineSpec, RootShell
+from node.testing.vm import BootFrom, Disk, Machine, MachineSpec, SshLogin
 from node.testing.vm.content import free_port
 from node.testing.vm.spec import GIB
 from tests.plugins.misbehaving import BAD
@@ -81,27 +81,24 @@ def test_a_node_is_made_and_comes_up(misled: Site) -> None:
             machine.expect(ROOT_MOUNTED, timeout_s=600, unless=DEAD_ENDS)
             ready = machine.expect(READY, timeout_s=LIMIT_S, unless=DEAD_ENDS)
             assert "plugin" in ready.group("health")
-            look_inside(machine)
+            look_inside(machine, misled)
 
 
-def look_inside(machine: Machine) -> None:
-    shell = machine.shell
-    shell.wait_until_ready(timeout_s=120)
-    # The good one's part of the configuration is there, and the node is who it was told to be.
-    assert "level" in shell.run("cat /etc/good.conf", check=True).output
-    assert shell.run("hostname").output.strip() == "node-under-test"
-    assert (
-        "ssh-ed25519"
-        in shell.run("cat /etc/ssh/authorized_keys.d/admin /home/admin/.ssh/authorized_keys").output
-    )
-    assert_named(shell)
-    # What they started is gone with them.
-    assert shell.run("pgrep -fc 'node.plugin_host|_plugin.py'").output.strip() == "0"
+def look_inside(machine: Machine, site: Site) -> None:
+    """The node is who it was told to be, with the good one's part of it."""
+    login = machine.ssh(key=site.key)
+    login.wait(timeout_s=300)
+    assert login.run("hostname").stdout.strip() == "node-under-test"
+    assert "level" in login.run("cat /etc/good.conf").stdout
+    assert_named(login)
+    # What they started is gone with them: the 200 processes of one, and the host.
+    left = login.run("pgrep -fc 'node[.]plugin_host|nodectl[ ]install'").stdout.strip()
+    assert left == "0", login.run("ps ax").stdout
 
 
-def assert_named(shell: RootShell) -> None:
-    said = shell.run("nodectl plugins --json", timeout_s=LIMIT_S).output
-    told = json.loads(said)
+def assert_named(login: SshLogin) -> None:
+    said = login.run("nodectl plugins --json", timeout_s=LIMIT_S)
+    told = json.loads(said.stdout)
     states = {one["name"]: one["state"] for one in told["plugins"]}
     assert states["good"] == "loaded"
     for bad in BAD:
