@@ -81,9 +81,9 @@ def test_torn_state_a_second_config_and_plugins_that_raise_and_hang(
         assert_same_node(login, installed)
         status = login.run("nodectl status")
         words = " ".join(status.stdout.split())
-        assert "plugin raises: " in words
+        assert "plugin raises (raises 1.0): " in words
         assert "words of the plugin" in words
-        assert "plugin hangs: " in words
+        assert "plugin hangs (hangs 1.0): " in words
         assert "longer than" in words
         assert "history" in words
         assert machine.console.said("words of the plugin")

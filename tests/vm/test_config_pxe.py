@@ -75,7 +75,9 @@ def test_the_same_node_after_each_boot(site: Site) -> None:
             first = identity(login), addresses(shell)
             assert_nothing_early_is_left(shell)
             assert_healthy(login)
-            shell.run("nodectl config set network.hostname by-pxe", timeout_s=120, check=True)
+            shell.run(
+                "nodectl config set network.hostname=by-pxe locale.keyboard=de", timeout_s=120, check=True
+            )
             shell.run("echo volatile >/etc/volatile", check=True)
 
             shell.run("systemctl --no-block reboot")
