@@ -94,9 +94,7 @@ class Site:
     def remaster(self, name: str, *words: str) -> Path:
         """Give an ISO of this name with kernel arguments and answers of our own."""
         output = self.folder / name
-        program = str(Path(sys.executable).with_name("node-image"))
-        command = (program, "iso", str(self.image), "--output", str(output), *words)
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+        node_image("iso", self.image, "--output", output, *words)
         return output
 
     def start_directly(self, arguments: str, *, initrd: Path | None = None) -> tuple[str, ...]:
@@ -114,6 +112,15 @@ class Site:
     def machine(self, name: str, spec: MachineSpec) -> Machine:
         """Give a machine with a folder of its own and a root shell on ttyS1."""
         return Machine(replace(spec, debug_serial=True), self.folder / name, accel=self.accel, name=name)
+
+
+def node_image(*words: str | Path) -> None:
+    """Run node-image, which must succeed."""
+    program = Path(sys.executable).with_name("node-image")
+    done = subprocess.run(
+        [program, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def ipxe(server: ContentServer) -> Nic:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
@@ -17,7 +16,7 @@ from node.testing.vm.content import free_port
 from node.testing.vm.spec import GIB
 from tests.plugins.misbehaving import BAD
 from tests.plugins.site import GOOD, IMPORTS
-from tests.vm.site import Site, ipxe
+from tests.vm.site import Site, ipxe, node_image
 from tests.vm.words import DEAD_ENDS, INSTALL_FAILED, INSTALLED, READY, ROOT_MOUNTED
 from tests.wheels import Wheel
 
@@ -44,13 +43,6 @@ def wheels(folder: Path) -> list[Path]:
     return made
 
 
-def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    program = Path(sys.executable).with_name("node-image")
-    return subprocess.run(
-        [program, *words], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
-    )
-
-
 @pytest.fixture(scope="module")
 def misled(site: Site) -> Site:
     """Give the site with an image that takes bundles of a key, and beside it one with all these plugins."""
@@ -59,12 +51,10 @@ def misled(site: Site) -> Site:
     key, public, image = folder / "plugin.key", folder / "plugin.pub", folder / "image"
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
     subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", public], check=True)
-    added = run("add-plugin", site.image, "--plugin-key", public, "--output", image)
-    assert added.returncode == 0, added.stderr
+    node_image("add-plugin", site.image, "--plugin-key", public, "--output", image)
     # A bundle is made without being tried: that is an image's affair, which would refuse all but one.
     made = [one for one in wheels(folder / "wheels") if not one.name.startswith("of_tomorrow")]
-    bundled = run("bundle-plugins", "--key", key, "--output", image / "pxe/misled.plugins", *made)
-    assert bundled.returncode == 0, bundled.stderr
+    node_image("bundle-plugins", "--key", key, "--output", image / "pxe/misled.plugins", *made)
     return replace(site, image=image)
 
 
@@ -92,7 +82,7 @@ def look_inside(machine: Machine, site: Site) -> None:
     assert "level" in login.run("cat /etc/good.conf").stdout
     assert_named(login)
     # What they started is gone with them: the 200 processes of one, and the host.
-    left = login.run("pgrep -fc 'node[.]plugin_host|nodectl[ ]install'").stdout.strip()
+    left = login.run("pgrep -c nodecrust-plug").stdout.strip()
     assert left == "0", login.run("ps ax").stdout
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
-import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from node.testing.vm.content import free_port
 from node.testing.vm.shell import KERNEL_ARGUMENT
 from tests.vm.checks import writes
 from tests.vm.person import Person
-from tests.vm.site import ALPHA, Site, ipxe
+from tests.vm.site import ALPHA, Site, ipxe, node_image
 from tests.vm.words import DEAD_ENDS, PLAN, ROOT_MOUNTED
 from tests.wheels import Wheel
 
@@ -67,20 +66,14 @@ def vendor(site: Site) -> Site:
     key, public, image = folder / "plugin.key", folder / "plugin.pub", folder / "image"
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
     subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", public], check=True)
-    run("add-plugin", site.image, wheel("lamps").write(folder), "--plugin-key", public, "--output", image)
+    node_image(
+        "add-plugin", site.image, wheel("lamps").write(folder), "--plugin-key", public, "--output", image
+    )
     bundle = image / "pxe/discs.plugins"
-    run("bundle-plugins", "--key", key, "--output", bundle, wheel("discs").write(folder))
+    node_image("bundle-plugins", "--key", key, "--output", bundle, wheel("discs").write(folder))
     (image / "pxe/damaged.plugins").write_bytes(bundle.read_bytes()[:-100])
     (image / "pxe/damaged.plugins.sig").write_bytes(Path(f"{bundle}.sig").read_bytes())
     return replace(site, image=image)
-
-
-def run(*words: str | Path) -> None:
-    program = Path(sys.executable).with_name("node-image")
-    done = subprocess.run(
-        [program, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_pages_status_and_schema(vendor: Site) -> None:

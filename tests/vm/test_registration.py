@@ -2,13 +2,17 @@
 
 The server is a real one over TLS; the guest reaches it at 10.0.2.2. It is away during the installation and
 comes later, so that one installation shows each of a node's standings, and what it keeps until it is heard.
+A plugin that was put into the built image has its steps in that installation, and its say ever after.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,11 +22,14 @@ from node.testing.vm.content import HOST, free_port
 from tests.server.running import Server
 from tests.vm.checks import assert_healthy, wait_until
 from tests.vm.installed import boot_what_is_installed, install
-from tests.vm.site import ALPHA, PXE_FIRST, Site, ipxe
+from tests.vm.site import ALPHA, PXE_FIRST, Site, ipxe, node_image
+from tests.wheels import Wheel
 
 pytestmark = pytest.mark.timeout(4000)
 
 POOL = "racks"
+BURN_IN = Path(__file__).parents[2] / "examples/burn-in"
+TRIED = ("burn-in processors", "burn-in memory", "burn-in disk")
 
 
 @pytest.fixture
@@ -40,7 +47,25 @@ def server(site: Site) -> Iterator[Server]:
     assert "Traceback" not in server.log
 
 
-def test_from_a_server_that_is_away_to_an_active_node(site: Site, server: Server) -> None:
+@pytest.fixture
+def tried(site: Site) -> Site:
+    """Give the site with an image to which a vendor's burn-in was added, without its kickstart."""
+    folder = site.folder / "burn-in"
+    folder.mkdir()
+    project = tomllib.loads((BURN_IN / "pyproject.toml").read_text())["project"]
+    wheel = Wheel(
+        name=project["name"],
+        version=project["version"],
+        points=project["entry-points"]["nodecrust"],
+        headers=(f"Keywords: {','.join(project['keywords'])}",),
+        files={f"burn_in/{path.name}": path.read_text() for path in (BURN_IN / "burn_in").glob("*.py")},
+    )
+    node_image("add-plugin", site.image, wheel.write(folder), "--output", folder / "image")
+    return replace(site, image=folder / "image")
+
+
+def test_from_a_server_that_is_away_to_an_active_node(tried: Site, server: Server) -> None:
+    site = tried
     listen = server.url.removeprefix("https://")
     token = server.token("--pool", POOL)
     registration = {
@@ -49,11 +74,13 @@ def test_from_a_server_that_is_away_to_an_active_node(site: Site, server: Server
         "token": token,
         "pool": POOL,
     }
-    answers = site.answers({"serial": ALPHA.serial}, registration=registration)
+    burn_in = {"minutes": 1, "memory_percent": 1}
+    answers = site.answers({"serial": ALPHA.serial}, registration=registration, burn_in=burn_in)
     with site.serve(answers=answers) as content:
         spec = MachineSpec(boot=PXE_FIRST, disks=(ALPHA,), nics=(ipxe(content),))
         with site.machine("registration", spec) as machine:
             login = install(machine, site)
+            assert machine.console.said("Try the processors for 1 min")
             # Quiet, so that no token is echoed and no letter doubled.
             machine.shell.wait_until_ready(timeout_s=120)
             asks_in_vain(login)
@@ -83,6 +110,7 @@ def asks_in_vain(login: SshLogin) -> None:
     standing(login, "waiting")
     assert_healthy(login)
     shown = login.run("nodectl status", timeout_s=120).stdout
+    assert all(name in shown for name in TRIED), shown
     assert "can't be reached" in " ".join(shown.split()), shown
     assert "to be done" in shown
     # A timer is there for the next try; the unit itself has not failed.
@@ -133,6 +161,9 @@ def assert_facts(server: Server, node_id: str) -> None:
     assert facts["memory"] > 0
     assert facts["cpu"]["processors"]
     assert facts["ssh_host_keys"]
+    # A plugin's own, and what it found.
+    assert set(facts["plugins"]["burn-in"]) == set(TRIED)
+    assert set(TRIED) <= {check["name"] for check in facts["checks"]}
 
 
 def keeps_what_happens(machine: Machine, login: SshLogin) -> None:
