@@ -10,8 +10,10 @@ PYTEST := $(BIN)/python -m pytest
 FIRMWARE ?= bios
 BOOT ?= pxe
 ACCEL ?= auto
-# Virtual machines that run side by side.
+# Virtual machines, and other tests, that run side by side.
 VMS ?= 2
+JOBS ?= 2
+SIDE_BY_SIDE = $(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=target
 
 .PHONY: help
 help: ## List the targets
@@ -33,7 +35,12 @@ demo-shell: ## Log in to the node that the last demo made
 	@$(BIN)/python -m demo --shell
 
 .PHONY: test
-test: lint types layers test-unit test-plugins test-oldest test-server test-cobbler test-loop test-image test-vm ## Everything that must pass
+test: lint types layers ## Everything that must pass
+	@echo "test-unit and test-oldest, $(JOBS) side by side; each speaks when it is over"
+	@$(SIDE_BY_SIDE) test-unit test-oldest
+	@echo "test-plugins, test-server, test-cobbler, test-loop and test-image likewise"
+	@$(SIDE_BY_SIDE) test-plugins test-server test-cobbler test-loop test-image
+	@$(MAKE) --no-print-directory test-vm
 
 .PHONY: lint
 lint: setup ## Style of Python and shell
