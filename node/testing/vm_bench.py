@@ -39,13 +39,15 @@ class VmBench:
         answers: str = "",
         append: Sequence[str] = (),
         disks: Sequence[Disk] = (Disk(serial="ALPHA"),),
+        qemu: Sequence[str] = (),
         timeout_s: float = BOOT_LIMIT_S,
     ) -> Machine:
         """Boot the installer over the network, with `plugins` (.whl or .deb) added to the image.
 
         `answers` is a document in YAML that the machine is given, `append` further kernel arguments. Comes
         back when the root shell answers: `machine.shell.run("nodectl plugins")`. Without answers nothing is
-        installed; with `install: {mode: unattended}` the machine goes on by itself.
+        installed; with `install: {mode: unattended}` the machine goes on by itself. `qemu` are words for QEMU
+        itself: `("-smbios", "type=1,manufacturer=Acme")` makes it one of a vendor's machines.
         """
         self._count += 1
         folder = self._folder / f"machine-{self._count}"
@@ -67,6 +69,7 @@ class VmBench:
             disks=tuple(disks),
             nics=(Nic(network=UserNetwork(bootfile=f"{server.url}/boot.ipxe")),),
             debug_serial=True,
+            extra_arguments=tuple(qemu),
         )
         machine = self._stack.enter_context(
             Machine(spec, folder / "vm", accel=choose_accel(self._image / "vmlinuz"))
