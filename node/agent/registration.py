@@ -69,8 +69,11 @@ class Round:
     heard: tuple[int, ...] = ()
 
 
-def make_round(post: Post, *, all_now: bool = False) -> Round:
-    """Visit the backends that are due, or all, and leave word of it in /run. None suffers from another."""
+def make_round(post: Post, *, all_now: bool = False, new_key: bool = False) -> Round:
+    """Visit the backends that are due, or all, and leave word of it in /run. None suffers from another.
+
+    With `new_key` each one that is visited has the node come with another key.
+    """
     run = post.desk.places.run
     state = post.desk.read().state
     before, standings = read_due(run), read_standings(run)
@@ -83,7 +86,7 @@ def make_round(post: Post, *, all_now: bool = False) -> Round:
             if known := standings.get(backend.name):
                 found[backend.name] = known
             continue
-        report = _visited(post, named, post.desk.read().state)
+        report = _visited(post, named, post.desk.read().state, new_key=new_key)
         if report.used:
             _forget(post, report.used)
             # Its settings are others now, and it was just visited.
@@ -100,12 +103,12 @@ def make_round(post: Post, *, all_now: bool = False) -> Round:
     return Round(found, min(waits, default=None), heard)
 
 
-def _visited(post: Post, named: Named, state: State) -> Report:
+def _visited(post: Post, named: Named, state: State, *, new_key: bool) -> Report:
     backend = named.backend
     try:
         around = post.around(backend, state)
         with time_limit(VISIT_S):
-            report = backend.visit(around)
+            report = backend.visit(replace(around, new_key=new_key))
     except TryAgainError as error:
         return Report(Standing.WAITING, _brief(error), error.mend)
     except NodeError as error:

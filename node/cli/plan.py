@@ -18,7 +18,7 @@ from node.installer.plan_text import plan_lines, plan_to_json
     "answers_path",
     type=click.Path(path_type=Path),
     required=True,
-    help="What is asked for (YAML or JSON).",
+    help="What is asked for: YAML, JSON or a kickstart.",
 )
 @inventory_option
 @json_option

@@ -31,8 +31,13 @@ _NOTHING = "This node is told of no server to register with."
 
 @click.command()
 @click.option("--now", "all_now", is_flag=True, help="Ask every server, also one whose time has not come.")
+@click.option(
+    "--new-key",
+    is_flag=True,
+    help="Give up who this node was and come with another key, as after it was retired.",
+)
 @json_option
-def command(*, all_now: bool, as_json: bool) -> int:
+def command(*, all_now: bool, new_key: bool, as_json: bool) -> int:
     """Register this node with the servers that its configuration names.
 
     Says where the node stands with each, and what is to be done. The node does this by itself, again and
@@ -45,7 +50,7 @@ def command(*, all_now: bool, as_json: bool) -> int:
         try:
             post = open_post(open_office())
             before = read_standings(post.desk.places.run)
-            done = make_round(post, all_now=all_now)
+            done = make_round(post, all_now=all_now or new_key, new_key=new_key)
         except TryAgainError:
             # The unit takes this for no failure, so that nothing else begins the next round.
             arm_next(_AGAIN_S, LiveCommands())

@@ -11,9 +11,9 @@ from uuid import uuid4
 from node.errors import InputError, NodeError, TryAgainError, UnfitMachineError
 from node.installer.answers import merge, validate
 from node.installer.contributions import PluginTalk
-from node.installer.document import read_document
 from node.installer.planner import make_plan, shown_install_id
 from node.installer.required import left_out, required_by
+from node.installer.sources.either import read_either
 from node.model.answers import Answers, Layer
 from node.model.event import Event
 from node.model.inventory import Inventory
@@ -102,7 +102,7 @@ def read_file(path: Path) -> tuple[Layer, tuple[Problem, ...]]:
         raise InputError(
             f"{path}: {error.strerror or error}", mend="Name a file of answers that can be read"
         ) from None
-    return read_document(contents, name=str(path))
+    return read_either(contents, name=str(path))
 
 
 def refusal(problems: Sequence[Problem]) -> NodeError | None:

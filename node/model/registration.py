@@ -92,7 +92,7 @@ class Around:
 
     `inventory` is quick to read and wakes no disk; `facts` makes the whole dictionary of facts and takes its
     time. `happenings` are all that are kept, oldest first. `condition` is the node now, in a few values.
-    `boot_id` is the kernel's.
+    `boot_id` is the kernel's. `new_key` says that an operator gives up who the node was to this server.
     """
 
     state: State
@@ -105,6 +105,7 @@ class Around:
     condition: Mapping[str, Any] = field(default_factory=dict)
     boot_id: str = ""
     uptime_s: float = 0.0
+    new_key: bool = False
 
 
 class Backend(Protocol):

@@ -60,9 +60,9 @@ class LivingNode:
         new = replace(state, sections={**state.sections, "registration": section})
         write_state(self.node.config, new, reason="config set registration", at=datetime.now(UTC))
 
-    def round(self, *, now: bool = True) -> Round:
+    def round(self, *, now: bool = True, new_key: bool = False) -> Round:
         """Make one."""
-        done = make_round(self.post(), all_now=now)
+        done = make_round(self.post(), all_now=now, new_key=new_key)
         self.happenings = told(self.happenings, done.heard)
         return done
 

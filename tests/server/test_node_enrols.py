@@ -106,3 +106,24 @@ def test_a_retired_node_is_told_so(tmp_path: Path, server: Server) -> None:
     server.cli("nodes", "retire", node.memory.node_id)
     word = node.until("refused")
     assert "retired" in word["words"]
+
+
+def test_a_retired_node_comes_back_with_another_key(tmp_path: Path, server: Server) -> None:
+    token = server.token("--auto-approve", "--uses", "2")
+    node = LivingNode(tmp_path, server, token)
+    node.until("active")
+    old_key = (node.folder / "key.pem").read_bytes()
+    server.cli("nodes", "retire", node.memory.node_id)
+    node.set(token=token)
+    word = node.until("refused")
+    assert "nodectl register --new-key" in word["mend"]
+    # Refused, the token was not used, though the node came in by it once.
+    assert node.section["token"] == token
+    assert node.round(new_key=True).standings["server"]["standing"] == "active"
+    assert (node.folder / "key.pem").read_bytes() != old_key
+    assert node.shown["state"] == "active"
+    assert "token" not in node.section
+    # Once: the next round comes with the key that is there.
+    key = (node.folder / "key.pem").read_bytes()
+    node.until("active")
+    assert (node.folder / "key.pem").read_bytes() == key

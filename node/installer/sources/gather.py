@@ -10,8 +10,8 @@ from node.errors import InputError
 from node.installer.document import read_document
 from node.installer.keys import KnownKeys
 from node.installer.sources.command_line import read_command_line
+from node.installer.sources.either import read_either
 from node.installer.sources.kernel import KernelArguments, read_kernel_arguments
-from node.installer.sources.kickstart import is_kickstart, read_kickstart
 from node.installer.sources.location import Location, Scheme, check_sha256, locate
 from node.installer.sources.medium import read_from_medium
 from node.model.answers import Layer, SectionModel
@@ -84,9 +84,7 @@ def with_answers(
             Origin(Precedence.KERNEL, "kernel argument node.answers") if asked is None else None,
         )
         return replace(gathered, problems=(*gathered.problems, problem))
-    # A kickstart that cobbler renders says the same things in its own words.
-    read = read_kickstart if is_kickstart(contents) else read_document
-    layer, found = read(contents, name=name)
+    layer, found = read_either(contents, name=name)
     return replace(gathered, layers=(*gathered.layers, layer), problems=(*gathered.problems, *found))
 
 

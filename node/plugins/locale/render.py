@@ -55,7 +55,7 @@ Before=getty.target
 [Service]
 Type=oneshot
 ExecStart=-/usr/bin/loadkeys -q -C /dev/tty0 {name}
-TimeoutStartSec=10
+TimeoutStartSec=90
 """
     wants = f"/etc/systemd/system/multi-user.target.wants/{_UNIT}"
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from node.hookspecs import REGISTRATION_LIVE, StatusLine, hookimpl
@@ -44,8 +45,9 @@ def node_render(state: State) -> Sequence[RenderedFile]:
     section = _section(state)
     if not section.server:
         return ()
-    # Whether there is a token, so that the agent starts anew when one is given; not which.
-    given = "with a token" if section.token else "without a token"
+    # Which token, so that the agent starts anew when another one is given; not the token.
+    digest = hashlib.sha256(section.token.encode()).hexdigest()
+    given = f"token {digest[:16]}" if section.token else "without a token"
     words = "\n".join((section.server, section.fingerprint, section.pool, given))
     path = f"/etc/nodecrust/registration.d/{NAME}"
     return (RenderedFile(path, f"{words}\n", live=REGISTRATION_LIVE),)

@@ -25,6 +25,9 @@ class KeyStore(Protocol):
     def ensure(self) -> bool:
         """Make a key where there is none; True where one was made."""
 
+    def discard(self) -> None:
+        """Give up the key, readable or not."""
+
     def fingerprint(self) -> str:
         """Give the SHA-256 of the public key (SubjectPublicKeyInfo, DER), in hexadecimal."""
 
@@ -62,6 +65,10 @@ class FileKeyStore:
             ) from None
         return True
 
+    def discard(self) -> None:
+        """Remove the file."""
+        self.files.remove(self._path)
+
     def fingerprint(self) -> str:
         """Give the SHA-256 of the public key."""
         spki = (
@@ -94,7 +101,7 @@ class FileKeyStore:
         if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
             raise NodeError(
                 f"the node's key {self._path} is damaged",
-                mend=f"Remove {self._path} and run `nodectl register --now`: the node makes a new one, "
-                "which somebody must agree to on the server (node-server nodes rebind)",
+                mend="Run `nodectl register --new-key`: the node makes another one, which somebody must "
+                "agree to on the server (node-server nodes rebind)",
             )
         return key

@@ -21,7 +21,8 @@ _REFUSALS: dict[str, tuple[str, str]] = {
     "token-wrong-pool": ("the token is for another pool", f"Correct registration.pool. {_GIVE_ONE}"),
     "retired": (
         "the server has retired this node",
-        "If it is to come back, have the server take it again: node-server nodes rebind",
+        "If it is to come back, it needs another key and a token: make one on the server (node-server token "
+        "create), nodectl config set registration.token=@FILE, then nodectl register --new-key",
     ),
     "machine-known": (
         "the server knows this machine by another key",
@@ -33,7 +34,6 @@ _REFUSALS: dict[str, tuple[str, str]] = {
     ),
     "bad-identity": ("the server can't read who this machine is", "Report it: nodectl inventory --json"),
     "bad-csr": ("the server refuses the node's request for a certificate", "Report it"),
-    "rejected": ("the server's operator refused this node", "Ask whoever looks after the server"),
     "certificate-needed": (
         "the server saw no certificate",
         "Does a proxy stand between?",

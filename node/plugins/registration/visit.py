@@ -42,6 +42,8 @@ class Visit:
         self._around = around
         self._objections: list[str] = []
         self._keys: KeyStore = FileKeyStore(around.folder, around.files)
+        if around.new_key:
+            self._keys.discard()
         self._memory = read_memory(around.folder, around.files).about(backend.server, backend.ca, base=-1)
         if self._keys.ensure():
             self._memory = replace(self._memory, base=-1, heard=0, node_id="", state="")
@@ -219,7 +221,9 @@ class Visit:
     def _report(self, report: Report) -> Report:
         """Add what every report has."""
         token = self._backend.token
-        used = (TOKEN_KEY,) if token and _digest(token) == self._memory.token_used else ()
+        # One that let the node in before may have been given again, for another key: refused, it is not used.
+        is_used = bool(token) and _digest(token) == self._memory.token_used
+        used = (TOKEN_KEY,) if is_used and report.standing is not Standing.REFUSED else ()
         fingerprints = (
             ("server", self._backend.server),
             ("registration CA", shown(self._backend.ca)),

@@ -183,6 +183,17 @@ def test_plan_ends_with_the_exit_code_of_a_refusal(
     assert json.loads(capsys.readouterr().out)["exit_code"] == code
 
 
+@pytest.mark.effects("processes")
+def test_plan_takes_a_kickstart_as_the_installation_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    answers = tmp_path / "site.ks"
+    answers.write_text("lang en_US.UTF-8\nnetwork --hostname=rack7\n\nnetwork --bogus\n")
+    machine = str(MACHINES / "vm-virtio-blank.json")
+    assert main.run(["plan", "--answers", str(answers), "--inventory", machine]) == 2
+    said = " ".join(capsys.readouterr().out.split())
+    assert "site.ks, line 4" in said
+    assert "mapping of sections" not in said
+
+
 @pytest.mark.parametrize("contents", ["{}x", '{"disks": 7}', "", "{}", '{"format": 2}'])
 def test_what_is_no_recorded_machine_is_refused(
     contents: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -89,13 +89,16 @@ def test_a_server_needs_a_fingerprint_and_a_token_a_server() -> None:
     assert registration.node_validate(answers) == ()
 
 
-def test_a_file_says_that_a_server_is_asked_for_and_whether_a_token_is_there() -> None:
+def test_a_file_says_that_a_server_is_asked_for_and_which_token_is_there() -> None:
     assert registration.node_render(State()) == ()
     (without,) = registration.node_render(State(sections={"registration": SERVER}))
     (with_one,) = registration.node_render(State(sections={"registration": {**SERVER, "token": TOKEN}}))
     assert without.path == "/etc/nodecrust/registration.d/server"
     # Else the agent would not begin anew when one is given.
-    assert without.contents != with_one.contents
+    other = {**SERVER, "token": f"{TOKEN}x"}
+    (with_other,) = registration.node_render(State(sections={"registration": other}))
+    assert len({without.contents, with_one.contents, with_other.contents}) == 3
+    assert TOKEN not in with_one.contents + with_other.contents
     assert without.live
 
 
