@@ -190,7 +190,7 @@ def test_plan_takes_a_kickstart_as_the_installation_does(tmp_path: Path, capsys:
     machine = str(MACHINES / "vm-virtio-blank.json")
     assert main.run(["plan", "--answers", str(answers), "--inventory", machine]) == 2
     said = " ".join(capsys.readouterr().out.split())
-    assert "site.ks, line 4" in said
+    assert "--bogus can't be said to a node" in said
     assert "mapping of sections" not in said
 
 
