@@ -15,6 +15,8 @@ from node.model.system import Commands
 
 _RUNNING = Path("/run/udev/control")
 _SETTLE_S = 30.0
+# A machine with so much to do that it is still not settled takes its time to end the program, too.
+_SETTLE_END_S = 90.0
 _NODE_S = 10.0
 _PAUSE_S = 0.05
 
@@ -35,10 +37,13 @@ def udev_is_running() -> bool:
 
 
 def settle(commands: Commands) -> None:
-    """Wait until udev has nothing more to do; at once where there is no udev."""
+    """Wait until udev has nothing more to do, or half a minute; at once where there is no udev.
+
+    Whoever waits looks himself whether what he waits for is there.
+    """
     if udev_is_running():
         command = ["udevadm", "settle", f"--timeout={_SETTLE_S:g}"]
-        commands.run(command, timeout_s=_SETTLE_S + 5, check=False)
+        commands.run(command, timeout_s=_SETTLE_END_S, check=False)
 
 
 def wait_for_node(node: str) -> None:
