@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
+from tests.wheels import Wheel
+
 IMPORTS = """
 import ctypes, fcntl, locale, os, signal, sys, threading, time
 from collections.abc import Iterator
@@ -114,6 +116,18 @@ def node_status_panels() -> list[StatusLine]:
 def node_migrate(section: str, values: Any, version: int) -> Any:
     return {**values, "level": 1} if section == "good" else None
 '''
+
+
+def as_wheel(name: str, code: str, *, keywords: str = "nodecrust-api=1") -> Wheel:
+    """Give the plugin `name` as the wheel `NAME-dist` 1.0."""
+    module = f"{name.replace('-', '_')}_plugin"
+    return Wheel(
+        name=f"{name}-dist",
+        version="1.0",
+        points={name: module},
+        files={f"{module}.py": IMPORTS + dedent(code)},
+        headers=(f"Keywords: {keywords}",),
+    )
 
 
 @dataclass(frozen=True)

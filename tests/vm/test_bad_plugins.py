@@ -6,8 +6,6 @@ import json
 import re
 import subprocess
 from dataclasses import replace
-from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
@@ -15,32 +13,14 @@ from node.testing.vm import BootFrom, Disk, Machine, MachineSpec, SshLogin
 from node.testing.vm.content import free_port
 from node.testing.vm.spec import GIB
 from tests.plugins.misbehaving import BAD
-from tests.plugins.site import GOOD, IMPORTS
+from tests.plugins.site import GOOD, as_wheel
 from tests.vm.site import Site, ipxe, node_image
 from tests.vm.words import DEAD_ENDS, INSTALL_FAILED, INSTALLED, READY, ROOT_MOUNTED
-from tests.wheels import Wheel
 
 pytestmark = pytest.mark.timeout(5000)
 
-PLUGINS = {"good": (GOOD, "nodecrust-api=1"), **{bad.name: (bad.code, bad.keywords) for bad in BAD}}
 # A dozen of them are waited for until their time is over, and the host comes back as often again.
 LIMIT_S = 1200
-
-
-def wheels(folder: Path) -> list[Path]:
-    folder.mkdir()
-    made = []
-    for name, (code, keywords) in PLUGINS.items():
-        module = f"{name.replace('-', '_')}_plugin"
-        wheel = Wheel(
-            name=f"{name}-dist",
-            version="1.0",
-            points={name: module},
-            files={f"{module}.py": IMPORTS + dedent(code)},
-            headers=(f"Keywords: {keywords}",),
-        )
-        made.append(wheel.write(folder))
-    return made
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +32,10 @@ def misled(site: Site) -> Site:
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
     subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", public], check=True)
     node_image("add-plugin", site.image, "--plugin-key", public, "--output", image)
-    # A bundle is made without being tried: that is an image's affair, which would refuse all but one.
-    made = [one for one in wheels(folder / "wheels") if not one.name.startswith("of_tomorrow")]
+    # A bundle is made without being tried: that is an image's affair, which would refuse nearly all.
+    taken = [bad for bad in BAD if bad.name != "of-tomorrow"]
+    wheels = [as_wheel("good", GOOD), *(as_wheel(bad.name, bad.code, keywords=bad.keywords) for bad in taken)]
+    made = [wheel.write(folder) for wheel in wheels]
     node_image("bundle-plugins", "--key", key, "--output", image / "pxe/misled.plugins", *made)
     return replace(site, image=image)
 
