@@ -22,7 +22,7 @@ _TRIAL = Path(__file__).with_name("trial.py")
 _HARMLESS = ("plugin-untidy",)
 
 _TIMED_OUT = (124, 137)  # timeout(1), by SIGTERM and then by SIGKILL
-_SIGNALLED = 128  # and more: timeout(1) adds the signal's number
+_SIGNALLED = 128  # and more: as a shell adds the signal's number
 
 # What a plugin may print, in bytes, and the memory that it may take, while it is tried.
 _MOST_WORDS = 1 << 20
@@ -104,7 +104,8 @@ def _inside(tree: Path, argv: Sequence[str], limit_s: int = TRIAL_TIMEOUT_S) -> 
     try:
         run(["sh", "-c", script, "sh", out, *limited], env=env)
     except CommandFailedError as error:
-        status = error.status or 1
+        # timeout(1) ends itself by the signal that ended what it watched.
+        status = _SIGNALLED - error.status if error.status < 0 else error.status or 1
     said = out.read_text(encoding="utf-8", errors="replace")
     errors = out.with_name("said.err").read_text(encoding="utf-8", errors="replace")
     return status, said, errors
