@@ -104,8 +104,10 @@ def _inside(tree: Path, argv: Sequence[str], limit_s: int = TRIAL_TIMEOUT_S) -> 
     try:
         run(["sh", "-c", script, "sh", out, *limited], env=env)
     except CommandFailedError as error:
-        # timeout(1) ends itself by the signal that ended what it watched.
-        status = _SIGNALLED - error.status if error.status < 0 else error.status or 1
+        status = error.status or 1
+        if status < 0:
+            # timeout(1) ends itself by the signal that ended what it watched.
+            status = _SIGNALLED - status
     said = out.read_text(encoding="utf-8", errors="replace")
     errors = out.with_name("said.err").read_text(encoding="utf-8", errors="replace")
     return status, said, errors
