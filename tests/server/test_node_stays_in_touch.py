@@ -49,7 +49,7 @@ def test_events_of_a_time_offline_come_once_and_in_order(tmp_path: Path, own_ser
     node.happen(*words[:3])
     word = node.word()
     assert word["standing"] == "waiting"
-    assert "can't be reached" in word["words"]
+    assert "can't be reached; Connection refused" in word["words"]
     node.happen(*words[3:])
     assert len(node.happenings.kept) == 250
     own_server.start(f"127.0.0.1:{port}")

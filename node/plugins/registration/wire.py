@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import warnings
 from collections.abc import Mapping
@@ -153,6 +154,8 @@ def _explained(error: HTTPError, server: str) -> TryAgainError:
         return TryAgainError(f"the name of {server} is not known", mend="Are the name servers right?")
     if "SSLError" in text:
         return TryAgainError(f"{server}: no TLS connection", details=text[:300], mend="Is it a node-server?")
+    # Before that urllib3 names its objects, which say nothing to anybody.
+    why = re.sub(r"\[Errno -?\d+\] ", "", text.rpartition(": ")[2])
     return TryAgainError(
-        f"{server} can't be reached", details=text[:300], mend="Is the server up, and the link?"
+        f"{server} can't be reached", details=why[:300], mend="Is the server up, and the link?"
     )
