@@ -113,6 +113,11 @@ class Authority:
         return certificate.not_valid_after_utc - clock.now() > life / 3
 
 
+def has_authority(folder: Path) -> bool:
+    """Tell whether a folder has a CA, be it a broken one."""
+    return (folder / "ca.pem").exists()
+
+
 def open_authority(folder: Path, *, create: bool) -> Authority:
     """Open the CA of a folder, made there when nothing is (`create`).
 
@@ -120,7 +125,7 @@ def open_authority(folder: Path, *, create: bool) -> Authority:
     """
     if create:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    elif not (folder / "ca.pem").exists():
+    elif not has_authority(folder):
         raise InputError(
             f"there is no CA in {folder}", mend="start `node-server run` first, or name its --data"
         )

@@ -179,6 +179,16 @@ class ConfigurationReport(Base):
     at: Mapped[datetime] = mapped_column(UtcTime)
 
 
+class KnownCa(Base):
+    """The CA that the nodes know (server.known_ca): one row, whose id is 1."""
+
+    __tablename__ = "known_ca"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    since: Mapped[datetime] = mapped_column(UtcTime)
+
+
 class AdminToken(Base):
     """The hash of the secret that opens the web page."""
 

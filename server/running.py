@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,9 +21,10 @@ from node.errors import InputError
 from server import events
 from server.admin import first_admin_token
 from server.api.app import application
-from server.ca import Authority, open_authority
+from server.ca import Authority, has_authority, open_authority
 from server.certificates import grouped
 from server.database import CONNECTIONS, Database, migrate, open_database
+from server.known_ca import remember, require_no_ca_known
 from server.names import listen_on, names_of_server, read_listen
 from server.nodes import mark_stale
 from server.place import Place
@@ -41,29 +43,46 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Offer:
-    """How it is reached, and by how many processes that is served."""
+    """How it is reached, by how many processes, and whether by a CA that its nodes don't know yet."""
 
     listen: str
     names: Sequence[str]
     workers: int = 1
+    new_ca: bool = False
 
 
-def open_site(place: Place, settings: Settings) -> Site:
-    """Make or open everything that a server has: folder, CA, database with its tables."""
-    try:
-        place.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        authority = open_authority(place.data / "ca", create=True)
-    except OSError as error:
-        raise InputError(
-            f"{place.data} can't be used: {error.strerror}", mend="name another folder by --data"
-        ) from error
+def open_site(place: Place, settings: Settings, *, new_ca: bool = False) -> Site:
+    """Make or open everything that a server has: folder, database with its tables, CA.
+
+    InputError, before a CA is made, where the nodes of the database know another one that isn't here;
+    unless it is to be a `new_ca`, which leaves one that is here as it is.
+    """
     database = open_database(place.database_url)
     try:
+        with _usable(place.data):
+            place.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         migrate(database)
+        folder = place.data / "ca"
+        if not new_ca and not has_authority(folder):
+            with database.read() as session:
+                require_no_ca_known(session)
+        with _usable(place.data):
+            authority = open_authority(folder, create=True)
+        database.change(lambda session: remember(session, authority.fingerprint, new=new_ca))
     except BaseException:
         database.engine.dispose()
         raise
     return Site(database, authority, settings, place.data)
+
+
+@contextlib.contextmanager
+def _usable(data: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{data} can't be used: {error.strerror}", mend="name another folder by --data"
+        ) from error
 
 
 def run(place: Place, offer: Offer, settings: Settings, say: Say) -> None:
@@ -76,7 +95,7 @@ def run(place: Place, offer: Offer, settings: Settings, say: Say) -> None:
     _require_workers(place, offer.workers)
     _take_all_files()
     with listen_on(address, port) as listener:
-        site = open_site(place, settings)
+        site = open_site(place, settings, new_ca=offer.new_ca)
         try:
             first_admin_token(site.database, place.data, say)
             say(f"CA fingerprint {site.authority.fingerprint}")

@@ -11,6 +11,7 @@ from node.errors import InputError
 from server import events
 from server.ca import open_authority, write_private
 from server.cli.place import existing, me, place_options
+from server.known_ca import require_known
 from server.names import require_hosts
 from server.place import Place
 
@@ -41,7 +42,10 @@ def create(*, place: Place, name: str, hosts: tuple[str, ...], output: Path) -> 
         raise InputError(f"{name!r} is no name of a proxy", mend="letters, digits, '.', '-'; 41 at most")
     require_hosts("--host", hosts)
     database = existing(place)
-    certificate, key = open_authority(place.data / "ca", create=False).issue_proxy(name, hosts)
+    authority = open_authority(place.data / "ca", create=False)
+    with database.read() as session:
+        require_known(session, authority.fingerprint)
+    certificate, key = authority.issue_proxy(name, hosts)
     output.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_private(output / "proxy.key", key)
     write_private(output / "proxy.crt", certificate)

@@ -48,6 +48,11 @@ from server.settings import Settings
     metavar="N",
     help="Processes that serve the port; several need PostgreSQL.",
 )
+@click.option(
+    "--new-ca",
+    is_flag=True,
+    help="Take the CA of DATA/ca, or one made anew, in place of the one that nodes know.",
+)
 @place_options
 def command(
     *,
@@ -58,6 +63,7 @@ def command(
     certificate_life: timedelta,
     patience: timedelta,
     workers: int,
+    new_ca: bool,
 ) -> None:
     """Serve nodes and the web page over HTTPS.
 
@@ -71,4 +77,4 @@ def command(
         certificate_life=certificate_life,
         patience_s=patience.total_seconds(),
     )
-    run(place, Offer(listen, names, workers), settings, click.echo)
+    run(place, Offer(listen, names, workers, new_ca), settings, click.echo)

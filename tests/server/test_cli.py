@@ -190,7 +190,7 @@ def test_the_migrations_make_what_the_models_say(server: Server) -> None:
     with server.database() as database, database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
-        assert context.get_current_revision() == "0001"
+        assert context.get_current_revision() == "0002"
 
 
 def test_a_database_of_a_newer_server_is_refused(own_server: Server) -> None:
