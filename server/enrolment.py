@@ -59,7 +59,8 @@ def enrol(session: Session, asked: Asked) -> Node:
             if node is None:
                 raise
     if node.state == State.RETIRED:
-        raise RefusalError(403, "retired", "this node was retired; a new key and a token make a new one")
+        words = "this node was retired; a new key and a token make a new one"
+        raise RefusalError(403, "retired", words, node_id=node.id)
     _note_other_machine(session, node, asked)
     return node
 
@@ -101,15 +102,16 @@ class MachineKnownError(RefusalError):
             "machine-known",
             f"this machine is node {node_id} with another key; an operator must rebind it",
         )
-        self.node_id = node_id
+        self.machine_of = node_id
 
 
-def note_refused_key(session: Session, node_id: str, asked: Asked) -> None:
-    """Remember which other key wants to be a node, for `nodes rebind`; the first time is an event."""
+def note_refused_key(session: Session, node_id: str, asked: Asked, *, tell: bool) -> None:
+    """Remember which other key wants to be a node, for `nodes rebind`; that it is another is an event."""
     node = session.get_one(Node, node_id, with_for_update=True)
     if node.refused_key != asked.fingerprint:
-        words = f"key {asked.fingerprint} asks from {asked.address} to be this machine"
-        events.record(session, "other-key", words, who=f"address:{asked.address}", node_id=node_id)
+        if tell:
+            words = f"key {asked.fingerprint} asks from {asked.address} to be this machine"
+            events.record(session, "other-key", words, who=f"address:{asked.address}", node_id=node_id)
         node.refused_key = asked.fingerprint
     node.refused_at = clock.now()
 

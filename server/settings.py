@@ -16,8 +16,8 @@ class Settings:
     # How soon a node that waits for an operator asks again.
     pending_retry_s: int = 30
     certificate_life: timedelta = timedelta(days=7)
-    # Wrong tokens that one address may send in a minute before it is told to slow down.
-    wrong_tokens_a_minute: int = 10
+    # How often one address may be refused to enrol or to log in within a minute, before it has to wait.
+    refusals_a_minute: int = 10
     # How long a new connection may take to its first request.
     patience_s: float = 20.0
     facts_kept: int = 20

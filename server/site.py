@@ -8,7 +8,7 @@ from pathlib import Path
 from server.ca import Authority
 from server.database import Database
 from server.settings import Settings
-from server.slowdown import Slowdown
+from server.slowdown import Seldom, Slowdown
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,9 @@ class Site:
     authority: Authority
     settings: Settings
     data: Path
-    wrong_secrets: Slowdown = field(init=False)
+    refused: Slowdown = field(init=False)
+    # Refusals that became events.
+    told: Seldom = field(init=False, default_factory=Seldom)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "wrong_secrets", Slowdown(self.settings.wrong_tokens_a_minute))
+        object.__setattr__(self, "refused", Slowdown(self.settings.refusals_a_minute))

@@ -9,10 +9,11 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
-from server import clock, events
+from server import clock
 from server.api.bodies import EnrolBody, EnrolledAnswer, Health, PendingAnswer
 from server.api.peer import peer_of
 from server.api.problem import documented
+from server.api.refused import count_refusal
 from server.certificates import key_fingerprint
 from server.csr import read_csr
 from server.enrolment import Asked, MachineKnownError, certificate_for, enrol, note_refused_key
@@ -26,7 +27,6 @@ from server.states import State
 router = APIRouter()
 _token = HTTPBearer(auto_error=False, scheme_name="token", description="An enrolment token.")
 _PEM = "application/x-pem-file"
-_WRONG_SECRET = ("token-unknown",)
 
 
 @router.get(
@@ -64,18 +64,17 @@ def enrol_node(
     """Make a key and a machine a node; the same key again gets the same answer."""
     site: Site = request.app.state.site
     address = peer_of(request).address
-    asked = _read(body, token.credentials if token else None, address)
     try:
+        asked = _read(body, token.credentials if token else None, address)
         answer = site.database.change(lambda session: _answer(session, asked, site))
     except MachineKnownError as error:
-        node_id = error.node_id
-        site.database.change(lambda session: note_refused_key(session, node_id, asked))
+        # Not counted: it came with a good token, and its key must be known to whoever decides.
+        node_id = error.machine_of
+        tell = site.told.is_time(f"{error.code} {node_id} {asked.fingerprint}")
+        site.database.change(lambda session: note_refused_key(session, node_id, asked, tell=tell))
         raise
     except RefusalError as error:
-        if error.code in _WRONG_SECRET:
-            _slow_down(site, address, error)
-        elif error.status in (401, 403):
-            _note(site, error, address)
+        count_refusal(site, error, address)
         raise
     pending = isinstance(answer, PendingAnswer)
     headers = {"Retry-After": str(answer.retry_after_s)} if isinstance(answer, PendingAnswer) else None
@@ -108,22 +107,3 @@ def _answer(session: Session, asked: Asked, site: Site) -> PendingAnswer | Enrol
         not_after=clock.to_text(node.certificate_until),
         key_fingerprint=key_fingerprint(asked.key),
     )
-
-
-def _slow_down(site: Site, address: str, error: RefusalError) -> None:
-    """Count a wrong token, write down the first few, and tell whoever sends many to wait."""
-    wait_s = site.wrong_secrets.count(address)
-    if not wait_s:
-        _note(site, error, address)
-        return
-    slow = RefusalError(429, "slow-down", "too many wrong tokens from this address", retry_after_s=wait_s)
-    if site.wrong_secrets.is_first_too_many(address):
-        _note(site, slow, address)
-    raise slow from error
-
-
-def _note(site: Site, error: RefusalError, address: str) -> None:
-    def note(session: Session) -> None:
-        events.record(session, error.code, error.detail, who=f"address:{address}")
-
-    site.database.change(note)

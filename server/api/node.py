@@ -25,6 +25,7 @@ from server.api.bodies import (
 )
 from server.api.peer import require_node
 from server.api.problem import documented
+from server.api.refused import note_refusal
 from server.certificates import key_fingerprint
 from server.csr import read_csr
 from server.enrolment import certificate_for, take_key
@@ -45,7 +46,14 @@ router = APIRouter(prefix="/v1/nodes/{node_id}", responses=documented(401, 403))
 def _as_node(request: Request, node_id: UUID, work: Callable[[Session, Node], T]) -> T:
     """Do `work` in one transaction with the node that the certificate proves."""
     site: Site = request.app.state.site
-    return site.database.change(lambda session: work(session, require_node(session, request, str(node_id))))
+    try:
+        return site.database.change(
+            lambda session: work(session, require_node(session, request, str(node_id)))
+        )
+    except RefusalError as error:
+        if error.node_id is not None:
+            note_refusal(site, error, who=f"node:{error.node_id}", of=error.node_id)
+        raise
 
 
 @router.post(

@@ -69,9 +69,10 @@ def require_node(session: Session, request: Request, node_id: str) -> Node:
     if node is None or NODE_URI + node.id not in uris(certificate):
         raise RefusalError(403, "certificate-refused", "this certificate's key is no node's (any more)")
     if node.id != node_id:
-        raise RefusalError(403, "not-this-node", "this certificate is another node's")
+        # Which one was meant stands in its path, that anybody may have written.
+        raise RefusalError(403, "not-this-node", "this certificate is another node's", node_id=node.id)
     if node.state == State.RETIRED:
-        raise RefusalError(403, "retired", "this node was retired")
+        raise RefusalError(403, "retired", "this node was retired", node_id=node.id)
     if not is_trusted(node):
         raise RefusalError(403, "certificate-refused", f"this node is {node.state}")
     if node.older_key and node.key_fingerprint == fingerprint:

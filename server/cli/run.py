@@ -49,6 +49,14 @@ from server.settings import Settings
     help="Processes that serve the port; several need PostgreSQL.",
 )
 @click.option(
+    "--refusals",
+    type=click.IntRange(1, 1_000_000),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="How often an address is refused within a minute, before it has to wait.",
+)
+@click.option(
     "--new-ca",
     is_flag=True,
     help="Take the CA of DATA/ca, or one made anew, in place of the one that nodes know.",
@@ -63,6 +71,7 @@ def command(
     certificate_life: timedelta,
     patience: timedelta,
     workers: int,
+    refusals: int,
     new_ca: bool,
 ) -> None:
     """Serve nodes and the web page over HTTPS.
@@ -76,5 +85,6 @@ def command(
         heartbeat_s=round(heartbeat.total_seconds()),
         certificate_life=certificate_life,
         patience_s=patience.total_seconds(),
+        refusals_a_minute=refusals,
     )
     run(place, Offer(listen, names, workers, new_ca), settings, click.echo)

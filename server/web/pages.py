@@ -13,8 +13,9 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server import admin, events, nodes
+from server import admin, nodes
 from server.api.peer import peer_of
+from server.api.refused import count_refusal
 from server.models import Node, Token
 from server.pools import pools_to_data
 from server.refusal import RefusalError
@@ -61,13 +62,7 @@ def login(request: Request, token: Annotated[str, Form(max_length=200)]) -> Resp
     address = peer_of(request).address
     cookie = site.database.change(lambda session: log_in(session, token.strip(), site, address))
     if cookie is None:
-        wait_s = site.wrong_secrets.count(address)
-        if wait_s:
-            raise RefusalError(429, "slow-down", "too many wrong tokens; wait", retry_after_s=wait_s)
-        words = "a wrong admin token"
-        site.database.change(
-            lambda session: events.record(session, "login-refused", words, who=f"address:{address}")
-        )
+        count_refusal(site, RefusalError(401, "login-refused", "a wrong admin token"), address)
         return render(request, "login.html", status=401, login=None, wrong=True)
     admin.forget_file(site.data)
     answer = RedirectResponse("/nodes", 303)

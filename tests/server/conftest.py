@@ -40,7 +40,8 @@ def database_url(request: pytest.FixtureRequest) -> Callable[[Path], str]:
 def server(database_url: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that all tests share, which change only what is their own."""
     folder = tmp_path_factory.mktemp("server")
-    yield from _running(Server(folder, database_url(folder)))
+    # What they are refused within a minute is more than one address may be.
+    yield from _running(Server(folder, database_url(folder), ("--refusals", "100000")))
 
 
 @pytest.fixture

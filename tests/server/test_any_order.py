@@ -34,7 +34,7 @@ def crashing(
     database_url: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ForkedServer]:
     folder = tmp_path_factory.mktemp("crashing")
-    server = ForkedServer(folder, database_url(folder))
+    server = ForkedServer(folder, database_url(folder), ("--refusals", "100000"))
     server.start()
     yield server
     assert server.stop() == 0

@@ -198,8 +198,8 @@ def test_a_thousand_wrong_tokens_are_slowed_down(own_server: Server) -> None:
     assert codes.count((401, "token-unknown")) <= 10 * minutes
     assert set(codes) == {(401, "token-unknown"), (429, "slow-down")}
     kinds = [event["kind"] for event in own_server.events()]
-    assert kinds.count("token-unknown") == codes.count((401, "token-unknown"))
-    assert kinds.count("slow-down") <= minutes
+    assert kinds.count("token-unknown") == 1
+    assert kinds.count("slow-down") == 1
     # A neighbour behind the same address has the right one.
     assert node.enroll(good).status_code == 202
 
