@@ -14,6 +14,7 @@ from selenium import webdriver
 from selenium.common.exceptions import NoAlertPresentException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select
 
 from tests.server.running import Server
@@ -46,6 +47,13 @@ def browser(own_server: Server, tmp_path: Path) -> Iterator[webdriver.Chrome]:
 
 def _text(browser: webdriver.Chrome, identifier: str) -> str:
     return browser.find_element(By.ID, identifier).text
+
+
+def _stands_beside_its_field(browser: webdriver.Chrome, label: WebElement) -> None:
+    left, right = label.rect, browser.find_element(By.ID, str(label.get_attribute("for"))).rect
+    assert left["x"] + left["width"] <= right["x"], label.text
+    middle = right["y"] + right["height"] / 2
+    assert left["y"] <= middle <= left["y"] + left["height"], label.text
 
 
 def test_an_operators_day(own_server: Server, browser: webdriver.Chrome) -> None:
@@ -98,6 +106,10 @@ def test_an_operators_day(own_server: Server, browser: webdriver.Chrome) -> None
     assert other.enroll().json()["code"] == "retired"
 
     browser.find_element(By.LINK_TEXT, "Tokens").click()
+    labels = browser.find_elements(By.CSS_SELECTOR, "form.fields label")
+    assert len(labels) == 6
+    for label in labels:
+        _stands_beside_its_field(browser, label)
     Select(browser.find_element(By.ID, "ttl")).select_by_visible_text("7 days")
     browser.find_element(By.ID, "auto_approve").click()
     browser.find_element(By.ID, "make").click()
