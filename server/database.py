@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from node.errors import InputError, TryAgainError
+from server.database_url import read_url, require_file
 
 T = TypeVar("T")
 # As many requests are worked on at a time (anyio's threads); PostgreSQL has 100 for everybody by default.
@@ -69,30 +70,18 @@ def open_database(url: str, *, connections: int = CONNECTIONS) -> Database:
 
     InputError where the URL is none, or names a kind that we don't have.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        # The URL may hold a password, so that it is not repeated.
-        raise InputError(
-            "the database's URL can't be read", mend="as in sqlite:////var/lib/x.db or postgresql://host/name"
-        ) from error
-    if parsed.drivername in ("postgresql", "postgres"):
-        parsed = parsed.set(drivername="postgresql+psycopg")
+    parsed = read_url(url)
     if parsed.drivername == "sqlite":
         return Database(_sqlite(parsed))
-    if parsed.drivername == "postgresql+psycopg":
-        kept = min(10, connections)
-        engine = create_engine(
-            parsed,
-            pool_size=kept,
-            max_overflow=connections - kept,
-            pool_pre_ping=True,
-            hide_parameters=True,
-        )
-        return Database(engine)
-    raise InputError(
-        f"databases of the kind {parsed.drivername} are not known here", mend="use sqlite: or postgresql:"
+    kept = min(10, connections)
+    engine = create_engine(
+        parsed,
+        pool_size=kept,
+        max_overflow=connections - kept,
+        pool_pre_ping=True,
+        hide_parameters=True,
     )
+    return Database(engine)
 
 
 def _sqlite(url: URL) -> Engine:
@@ -120,11 +109,12 @@ def _sqlite(url: URL) -> Engine:
 def migrate(database: Database) -> None:
     """Bring the tables to our version: made from nothing, or step by step; one process at a time.
 
-    TryAgainError where the database can't be reached, InputError where it is of a newer server.
+    TryAgainError where the database can't be reached, InputError where it is of a newer server or is none.
     """
     from alembic import command  # noqa: PLC0415 - slow to load, and only a server migrates
     from alembic.config import Config  # noqa: PLC0415
 
+    require_file(database.engine.url)
     config = Config()
     config.set_main_option("script_location", str(files("server") / "migrations"))
     try:
@@ -160,6 +150,7 @@ def require_tables(database: Database) -> None:
             f"there is no database {url.database}",
             mend="start `node-server run` first, or name another by --data or --database",
         )
+    require_file(url)
     try:
         if inspect(database.engine).has_table("node"):
             return

@@ -57,6 +57,7 @@ def open_site(place: Place, settings: Settings, *, new_ca: bool = False) -> Site
     InputError, before a CA is made, where the nodes of the database know another one that isn't here;
     unless it is to be a `new_ca`, which leaves one that is here as it is.
     """
+    # First: a URL that is none leaves nothing behind.
     database = open_database(place.database_url)
     try:
         with _usable(place.data):
