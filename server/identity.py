@@ -106,6 +106,22 @@ def read_uuid(text: str) -> str:
         raise ValueError(f"{text!r} is not a UUID") from error
 
 
+def read_own_uuid(text: str) -> str:
+    """Give a product UUID that tells a machine from others; ValueError where it is none."""
+    uuid = _read_uuid(text)
+    if uuid is None:
+        raise ValueError(f"{text!r} is no product UUID that tells a machine from others")
+    return uuid
+
+
+def read_card(text: str) -> str:
+    """Give the MAC of a network card; ValueError where it is none, or a group's."""
+    mac = read_mac(text)
+    if not _is_card(mac):
+        raise ValueError(f"{text!r} is not the MAC of a network card")
+    return mac
+
+
 def _is_card(mac: str) -> bool:
     # Bit 0 of the first octet: a group.
     return not int(mac[:2], 16) & 0b01 and mac != "00:00:00:00:00:00"

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from node.errors import InputError
 from server import clock, events
-from server.identity import Identity, read_mac, read_uuid
+from server.identity import Identity, read_card, read_own_uuid
 from server.models import Token
 from server.refusal import RefusalError
 
@@ -54,10 +54,13 @@ def create_token(session: Session, terms: TokenTerms, *, who: str) -> tuple[Toke
             f"{terms.pool!r} is no name of a pool", mend="letters, digits, '.', '_', '-'; 64 at most"
         )
     try:
-        uuid = read_uuid(terms.bound_uuid) if terms.bound_uuid else None
-        mac = read_mac(terms.bound_mac) if terms.bound_mac else None
+        # An empty one is an empty variable of a script: unbound is not what was meant.
+        uuid = None if terms.bound_uuid is None else read_own_uuid(terms.bound_uuid)
+        mac = None if terms.bound_mac is None else read_card(terms.bound_mac)
     except ValueError as error:
-        raise InputError(str(error)) from error
+        raise InputError(
+            f"a token can't be bound to that: {error}", mend="see `nodectl inventory` on the machine"
+        ) from error
     secret = new_secret(PREFIX)
     now = clock.now()
     token = Token(

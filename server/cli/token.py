@@ -18,6 +18,8 @@ from server.models import Token
 from server.place import Place
 from server.tokens import KERNEL_TTL, TokenTerms, create_token, revoke_token, token_state
 
+_TTL = timedelta(days=1)
+
 
 @click.group("token")
 def command() -> None:
@@ -26,7 +28,7 @@ def command() -> None:
 
 @command.command("create")
 @click.option("--pool", default="default", show_default=True, metavar="NAME", help="Where its nodes belong.")
-@click.option("--ttl", type=span, default="1d", show_default=True, help="How long it is good.")
+@click.option("--ttl", type=span, show_default="1d; 1h with --kernel-argument", help="How long it is good.")
 @click.option(
     "--uses", type=click.IntRange(1, 1_000_000), default=1, show_default=True, help="How many nodes."
 )
@@ -44,7 +46,7 @@ def create(
     *,
     place: Place,
     pool: str,
-    ttl: timedelta,
+    ttl: timedelta | None,
     uses: int,
     auto_approve: bool,
     bind_uuid: str | None,
@@ -53,6 +55,7 @@ def create(
     as_json: bool,
 ) -> None:
     """Make a token and print it, this once."""
+    ttl = ttl or (KERNEL_TTL if kernel_argument else _TTL)
     if kernel_argument and (uses != 1 or ttl > KERNEL_TTL or not (bind_uuid or bind_mac)):
         raise InputError(
             "a token for the kernel command line has one use, is bound, and is good for an hour at most",

@@ -174,7 +174,7 @@ def make_token(
     """Make a token and show it, this once."""
     login.require_form(csrf)
     life = timedelta(seconds=_TTLS.get(ttl, 3600))
-    terms = TokenTerms(pool, life, uses, auto_approve, bound_uuid or None, bound_mac or None)
+    terms = TokenTerms(pool, life, uses, auto_approve, bound_uuid.strip() or None, bound_mac.strip() or None)
     _, secret = _site(request).database.change(lambda session: create_token(session, terms, who=WHO))
     return _tokens(request, login, secret=secret)
 

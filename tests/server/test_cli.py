@@ -10,6 +10,7 @@ import ssl
 import stat
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -55,6 +56,12 @@ def test_help_fits_80_columns(path: tuple[str, ...], capsys: pytest.CaptureFixtu
         ["token", "create", "--pool", "../x"],
         ["token", "create", "--bind-uuid", "x"],
         ["token", "create", "--bind-mac", "x"],
+        ["token", "create", "--bind-uuid", ""],
+        ["token", "create", "--bind-mac", ""],
+        ["token", "create", "--bind-uuid", "00000000-0000-0000-0000-000000000000"],
+        ["token", "create", "--bind-uuid", "03000200-0400-0500-0006-000700080009"],
+        ["token", "create", "--bind-mac", "00:00:00:00:00:00"],
+        ["token", "create", "--bind-mac", "01:00:5e:00:00:01"],
         ["token", "create", "--kernel-argument"],
         ["token", "create", "--kernel-argument", "--ttl", "2h", "--bind-mac", "52:54:00:00:00:01"],
         ["token", "revoke", "t-00000000"],
@@ -79,10 +86,37 @@ def test_wrong_usage_is_2_with_words(server: Server, arguments: list[str]) -> No
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize("url", ["nonsense", "mysql://x/y", "sqlite:////nonexistent/x.db", ""])
-def test_databases_that_are_none(tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_command(["nodes", "list", "--database", url, "--data", str(tmp_path)]) == 2
-    assert "Traceback" not in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("nonsense", "can't be read"),
+        ("mysql://x/y", "not known here"),
+        ("sqlite:////nonexistent/dir/x.db", "/nonexistent/dir"),
+        ("sqlite://", "the path of a file"),
+        ("sqlite:///:memory:", "the path of a file"),
+        ("sqlite:////etc/passwd", "/etc/passwd is no database"),
+        ("sqlite:////etc", "/etc is a folder"),
+        ("sqlite:////tmp/x.db?mode=ro", "a path and nothing else"),
+        ("postgresql://u:geheim@/x?nonsense=1", "nonsense"),
+        ("postgresql://u:geheim@/x?connect_timeout=soon", "options"),
+        ("postgresql://u:geheim@host:notaport/x", "can't be read"),
+        ("postgresql://u:geheim@host:99999/x", "99999"),
+    ],
+)
+def test_databases_that_are_none(
+    tmp_path: Path, url: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data"
+    for arguments in (["nodes", "list"], ["run", "--listen", "127.0.0.1:0"]):
+        assert run_command([*arguments, "--database", url, "--data", str(data)]) == 2
+        said = capsys.readouterr()
+        assert "  -> " in said.err
+        assert "geheim" not in said.err + said.out
+        assert "Traceback" not in said.err
+        assert not (data / "ca").exists()
+    # What only looks makes nothing at all.
+    assert run_command(["nodes", "list", "--database", "", "--data", str(tmp_path / "none")]) == 2
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_database_that_is_away_is_75_and_keeps_its_password(
@@ -107,8 +141,15 @@ def test_a_token_is_shown_once_alone_on_its_line(server: Server) -> None:
     assert len(lines) == 1
     assert lines[0].startswith("nct_")
     assert lines[0] not in server.cli("token", "list") + server.cli("events")
-    good = ["--kernel-argument", "--ttl", "1h", "--bind-mac", "52:54:00:00:00:01"]
-    assert server.cli("token", "create", *good)
+    good = ["--kernel-argument", "--bind-mac", "52:54:00:00:00:01"]
+    assert server.cli("token", "create", *good, "--ttl", "1h")
+
+
+def test_how_long_a_token_is_good_unless_it_is_said(server: Server) -> None:
+    for hours, more in ((24, []), (1, ["--kernel-argument", "--bind-mac", "52:54:00:00:00:01"])):
+        until = datetime.fromisoformat(server.json("token", "create", *more)["expires_at"])
+        left = until - datetime.now(UTC)
+        assert timedelta(hours=hours, seconds=-60) < left <= timedelta(hours=hours)
 
 
 def test_nodes_are_found_by_name_and_beginning(server: Server) -> None:
