@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -48,6 +49,17 @@ def fingerprint(certificate: x509.Certificate) -> str:
 def grouped(digest: str) -> str:
     """Give a fingerprint as people compare it: SHA256:ab:cd..."""
     return "SHA256:" + ":".join(digest[place : place + 2] for place in range(0, len(digest), 2))
+
+
+def read_fingerprint(text: str) -> str:
+    """Read a SHA-256 as openssl, `grouped` or a node's console write it: 64 lower-case hexadecimal digits.
+
+    ValueError where it isn't one.
+    """
+    digits = re.sub(r"[\s:]", "", re.sub(r"^\s*sha256\s*(fingerprint)?\s*[:=]", "", text.lower()))
+    if not re.fullmatch("[0-9a-f]{64}", digits):
+        raise ValueError("no SHA-256 fingerprint")
+    return digits
 
 
 def self_signed(

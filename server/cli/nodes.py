@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from node.errors import InputError
 from server import clock, nodes
-from server.certificates import grouped
+from server.certificates import grouped, read_fingerprint
 from server.cli.place import existing, me, place_options
 from server.cli.tables import plain, table
 from server.models import Node
@@ -70,7 +69,8 @@ def show(*, place: Place, text: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(data, indent=2))
         return
-    for key, value in data.items():
+    readable = {"refused_key": grouped(data["refused_key"])} if data["refused_key"] else {}
+    for key, value in (data | readable).items():
         if key not in ("facts", "events", "reported", "config_reports"):
             click.echo(f"{key:16} {plain(str(value)) if value not in (None, []) else '-'}")
     click.echo(f"{'key':16} {grouped(data['key_fingerprint'])}")
@@ -126,13 +126,12 @@ def rebind(*, place: Place, text: str, key: str | None) -> None:
 
     Compare the fingerprint with the one that the machine's console shows.
     """
-    wanted = None
-    if key is not None:
-        wanted = key.lower().removeprefix("sha256:").replace(":", "")
-        if not re.fullmatch(r"[0-9a-f]{64}", wanted):
-            raise InputError(
-                "--key is no SHA-256 fingerprint", mend="64 hexadecimal digits, with or without colons"
-            )
+    try:
+        wanted = None if key is None else read_fingerprint(key)
+    except ValueError as error:
+        raise InputError(
+            "--key is no SHA-256 fingerprint", mend="64 hexadecimal digits, with or without colons and blanks"
+        ) from error
 
     def work(session: Session, node: Node) -> str:
         taken = nodes.rebind(session, node, wanted, who=me())

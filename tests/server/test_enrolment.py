@@ -14,6 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from node.model.fingerprint import shown
+from server.certificates import grouped
 from tests.server.running import Server
 
 
@@ -270,7 +272,9 @@ def test_a_rebind_takes_the_key_that_was_compared(server: Server) -> None:
     thief, new = (server.node(product_uuid=old.identity["product_uuid"]) for _ in range(2))
     new.enroll(server.token())
     thief.enroll(server.token())
-    server.cli("nodes", "rebind", old.node_id, "--key", "SHA256:" + new.fingerprint.upper())
+    assert grouped(thief.fingerprint) in server.cli("nodes", "show", old.node_id)
+    # As the node's console shows it.
+    server.cli("nodes", "rebind", old.node_id, "--key", shown(new.fingerprint))
     assert thief.enroll().status_code == 401
     assert new.enroll().status_code == 200
 
