@@ -43,7 +43,7 @@ class Asked:
 
 
 def enrol(session: Session, asked: Asked) -> Node:
-    """Give the node of a key, or make it where a token allows that. Asking again changes nothing.
+    """Give the node of a key, or make it where a token allows that. Asking again changes its name only.
 
     RefusalError for all that is not granted. Two that ask at once make the same marks: the database lets one
     of them through, and `Database.change` lets the other look again.
@@ -62,6 +62,8 @@ def enrol(session: Session, asked: Asked) -> Node:
         words = "this node was retired; a new key and a token make a new one"
         raise RefusalError(403, "retired", words, node_id=node.id)
     _note_other_machine(session, node, asked)
+    # A machine may be called otherwise than when it first asked.
+    node.name = asked.name or node.name
     return node
 
 

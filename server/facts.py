@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -16,6 +17,8 @@ from server.refusal import RefusalError
 
 # Nothing that a machine is made of nests as deep; who reads it must not run out of stack.
 _DEEPEST = 40
+# As long as the column; no database takes half a surrogate, no terminal a control character.
+_NAME = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,253}")
 
 
 def canonical(facts: dict[str, Any]) -> str:
@@ -53,6 +56,13 @@ def replace_facts(session: Session, node: Node, document: str, sha256: str, kept
     words = ("first facts, " if first else "facts changed, ") + sha256
     events.record(session, "facts", words, who=f"node:{node.id}", node_id=node.id)
     return True
+
+
+def take_name(node: Node, facts: dict[str, Any]) -> None:
+    """Call a node by the host name of its facts, where that is one line of text."""
+    name = facts.get("hostname")
+    if isinstance(name, str) and _NAME.fullmatch(name):
+        node.name = name
 
 
 def facts_of(session: Session, node: Node) -> list[Facts]:

@@ -13,21 +13,33 @@ from server.enrolment import KEY, take_key
 from server.models import Mark, Node
 from server.states import TRUSTED, State
 
+# Of an id: fewer letters would be many nodes soon.
+_SHORTEST = 4
+_MANY = 10
+
 
 def find_node(session: Session, text: str, *, lock: bool = False) -> Node:
-    """Give a node by its id, the beginning of it, or its name; InputError where that isn't one node."""
+    """Give a node by its id, the beginning of it, or its name; InputError where that isn't one node.
+
+    One that is retired is meant only where no other one is.
+    """
     query = select(Node).where(or_(Node.id == text, Node.name == text))
-    if len(text) >= 4 and set(text.lower()) <= set("0123456789abcdef-"):
+    like_an_id = bool(text) and set(text.lower()) <= set("0123456789abcdef-")
+    if like_an_id and len(text) >= _SHORTEST:
         query = select(Node).where(or_(Node.id.startswith(text.lower()), Node.name == text))
     if lock:
         query = query.with_for_update()
-    found = session.scalars(query.limit(3)).all()
-    exact = [node for node in found if node.id == text]
-    if len(exact) == 1 or len(found) == 1:
-        return (exact or found)[0]
-    if not found:
-        raise InputError(f"there is no node {text!r}", mend="see `node-server nodes list`")
-    raise InputError(f"{text!r} is more than one node", mend="give the whole id")
+    found = session.scalars(query.order_by(Node.state == State.RETIRED, Node.created_at).limit(_MANY)).all()
+    exact = [node for node in found if node.id == text.lower()]
+    found = exact or [node for node in found if node.state != State.RETIRED] or found
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = "\n".join(f"{node.id} {node.state}" for node in found)
+        raise InputError(f"{text!r} is more than one node", details=ids, mend="give the whole id")
+    too_short = like_an_id and len(text) < _SHORTEST
+    mend = f"at least {_SHORTEST} characters of an id are needed; " if too_short else ""
+    raise InputError(f"there is no node {text!r}", mend=mend + "see `node-server nodes list`")
 
 
 def approve(session: Session, node: Node, *, who: str) -> bool:

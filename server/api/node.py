@@ -29,7 +29,7 @@ from server.api.refused import note_refusal
 from server.certificates import key_fingerprint
 from server.csr import read_csr
 from server.enrolment import certificate_for, take_key
-from server.facts import canonical, digest, replace_facts, require_sound
+from server.facts import canonical, digest, replace_facts, require_sound, take_name
 from server.heartbeat import Sign, hear
 from server.models import Node
 from server.refusal import RefusalError
@@ -98,6 +98,7 @@ def put_facts(
     def work(session: Session, node: Node) -> bool:
         if sha256 != nodecrust_facts_sha256:
             raise RefusalError(400, "hash-mismatch", "the facts are not those of Nodecrust-Facts-SHA256")
+        take_name(node, body.facts)
         return replace_facts(session, node, document, sha256, site.settings.facts_kept)
 
     return Response(status_code=200 if _as_node(request, node_id, work) else 204)

@@ -157,13 +157,22 @@ def test_nodes_are_found_by_name_and_beginning(server: Server) -> None:
     token = server.token("--uses", "2", "--pool", "found")
     first.enroll(token, name="twin")
     second.enroll(token, name="twin")
-    assert "more than one node" in server.cli("nodes", "show", "twin", code=2)
+    said = server.cli("nodes", "approve", "twin", code=2)
+    assert "more than one node" in said
+    assert f"{first.node_id} pending" in said
+    assert f"{second.node_id} pending" in said
     assert str(first.node_id) in server.cli("nodes", "show", str(first.node_id)[:13])
     listed = server.json("nodes", "list", "--pool", "found", "--state", "pending")
     assert {node["id"] for node in listed} == {first.node_id, second.node_id}
     assert "found" in server.cli("pools")
     pool = next(entry for entry in server.json("pools") if entry["pool"] == "found")
     assert pool["nodes"]["pending"] == 2
+    server.cli("nodes", "reject", str(first.node_id))
+    # A machine that was installed again has the name of the one that was retired.
+    assert str(second.node_id) in server.cli("nodes", "approve", "twin")
+    assert str(first.node_id) in server.cli("nodes", "show", str(first.node_id).upper())
+    assert "at least 4 characters" in server.cli("nodes", "show", "e9d", code=2)
+    assert "at least" not in server.cli("nodes", "show", "e9dx", code=2)
 
 
 def test_what_nodes_send_does_nothing_to_a_terminal(server: Server) -> None:

@@ -95,6 +95,24 @@ def test_facts_by_their_hash(server: Server) -> None:
     assert server.kinds(node).count("facts") == 2
 
 
+def test_a_node_is_called_as_it_calls_itself_now(server: Server) -> None:
+    def name() -> object:
+        return server.json("nodes", "show", node.node_id)["name"]
+
+    node = server.node()
+    token = server.token("--auto-approve")
+    node.enroll(token, name="before")
+    assert node.enroll(name="after").status_code == 200
+    assert name() == "after"
+    node.enroll(name=None)
+    assert name() == "after"
+    node.put_facts({"hostname": "of-facts"})
+    assert name() == "of-facts"
+    for none in (None, 5, "", "a\nb", "\u0000", "x" * 254, {"a": 1}):
+        assert node.put_facts({"hostname": none}).status_code == 200
+        assert name() == "of-facts"
+
+
 def test_old_facts_are_kept_a_few_times_back(server: Server) -> None:
     node = server.active_node()
     for number in range(25):
