@@ -11,13 +11,16 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from node.errors import InputError, TryAgainError
 from server.database_url import read_url, require_file
 
 T = TypeVar("T")
+# What is raised while a database is away.
+AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
 # As many requests are worked on at a time (anyio's threads); PostgreSQL has 100 for everybody by default.
 CONNECTIONS = 40
 # Two that want the same row at once: the one that lost looks again, and finds what the other made.
@@ -161,5 +164,10 @@ def require_tables(database: Database) -> None:
 
 def away(error: DBAPIError) -> TryAgainError:
     """Give the error of a database that isn't there, without its URL's password."""
-    lines = str(error.orig).strip().splitlines()
-    return TryAgainError("the database can't be reached", details=lines[0] if lines else "")
+    return TryAgainError("the database can't be reached", details=first_line(error))
+
+
+def first_line(error: SQLAlchemyError) -> str:
+    """Give what the database's driver said, in a line."""
+    lines = str(getattr(error, "orig", error)).strip().splitlines()
+    return lines[0] if lines else ""

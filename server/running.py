@@ -23,7 +23,7 @@ from server.admin import first_admin_token
 from server.api.app import application
 from server.ca import Authority, has_authority, open_authority
 from server.certificates import grouped
-from server.database import CONNECTIONS, Database, migrate, open_database
+from server.database import AWAY, CONNECTIONS, Database, first_line, migrate, open_database
 from server.known_ca import remember, require_no_ca_known
 from server.names import listen_on, names_of_server, read_listen
 from server.nodes import mark_stale
@@ -221,6 +221,9 @@ async def _look_for_silence(site: Site) -> None:
     while True:
         try:
             await asyncio.to_thread(site.database.change, lambda session: mark_stale(session, silence))
+        except AWAY as error:
+            # Again and again, for as long as it is away: a line, not a traceback.
+            _LOG.warning("could not look for silent nodes, trying again: %s", first_line(error))
         except SQLAlchemyError:
             _LOG.exception("could not look for silent nodes; trying again")
         await asyncio.sleep(max(0.2, silence.total_seconds() / 10))

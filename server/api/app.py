@@ -7,8 +7,6 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from node.errors import InputError
@@ -22,6 +20,7 @@ from server.api.problem import (
     on_malformed,
     on_refusal,
 )
+from server.database import AWAY
 from server.refusal import RefusalError
 from server.site import Site
 from server.web import pages
@@ -48,7 +47,7 @@ def application(site: Site) -> FastAPI:
     app.add_exception_handler(RefusalError, on_refusal)
     app.add_exception_handler(RequestValidationError, on_malformed)
     app.add_exception_handler(HTTPException, on_http_error)
-    for kind in (OperationalError, InterfaceError, PoolTimeoutError):
+    for kind in AWAY:
         app.add_exception_handler(kind, on_database_error)
     app.add_exception_handler(Exception, on_bug)
     app.add_middleware(Limits)

@@ -11,6 +11,7 @@ import sqlite3
 import ssl
 import subprocess
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -35,6 +36,13 @@ def _handshake_fails(node: FakeNode) -> bool:
     except httpx.TransportError:
         return True
     return False
+
+
+def _eventually(is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def _eventually_an_event(server: Server, kind: str, words: str) -> None:
@@ -273,6 +281,8 @@ def test_the_database_goes_away_and_comes_back(own_server: Server) -> None:
         # The command line says the same, in words.
         said = own_server.cli("nodes", "list", code=75)
         assert "can't be reached" in said
+        # Looking for silent nodes goes on, in a line each time; the fixture looks for a traceback.
+        _eventually(lambda: own_server.log.count("could not look for silent nodes") > 1)
         connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
     assert node.heartbeat().status_code == 200
 
