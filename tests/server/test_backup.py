@@ -5,8 +5,12 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
+import textwrap
+from configparser import ConfigParser
 from pathlib import Path
 
+from node.errors import InputError
+from server.cli import run
 from tests.server.forked import ForkedServer
 
 PAGE = Path(__file__).parents[2] / "docs" / "registration.md"
@@ -24,6 +28,20 @@ def _type(commands: str, data: Path, backup: Path) -> None:
     commands = commands.replace("/var/lib/node-server", str(data)).replace("/backup", str(backup))
     # What systemctl does here is the test's own to do.
     subprocess.run(["bash", "-euc", f"systemctl() {{ :; }}\n{commands}"], check=True, timeout=60)
+
+
+def test_the_documented_unit_starts_with_the_machine_and_after_its_network() -> None:
+    text = PAGE.read_text().split("nothing more than a service:", 1)[1].split("Without a terminal", 1)[0]
+    unit = ConfigParser(interpolation=None)
+    unit.optionxform = str  # type: ignore[method-assign,assignment]
+    unit.read_string(textwrap.dedent(text))
+    assert unit["Unit"]["After"] == unit["Unit"]["Wants"] == "network-online.target"
+    assert unit["Install"]["WantedBy"] == "multi-user.target"
+    # What was asked for can't be: asking again and again doesn't help.
+    assert unit["Service"]["RestartPreventExitStatus"] == str(InputError.exit_code)
+    arguments = unit["Service"]["ExecStart"].split()[1:]
+    assert arguments[0] == "run"
+    assert run.command.make_context("run", arguments[1:]).params["data"] == Path("/var/lib/node-server")
 
 
 def test_the_documented_commands_restore_every_node(tmp_path: Path) -> None:
