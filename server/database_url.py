@@ -38,7 +38,10 @@ def read_url(text: str) -> URL:
 
 
 def require_file(url: URL) -> None:
-    """Do nothing where the file of SQLite is one, or can become one; else InputError."""
+    """Do nothing where the file of SQLite is one, or can become one; else InputError.
+
+    Not while this process has it open: to close it here would end the locks that SQLite has on it.
+    """
     if url.drivername != "sqlite" or not url.database:
         return
     path = Path(url.database)

@@ -30,7 +30,6 @@ from server.nodes import mark_stale
 from server.place import Place
 from server.settings import Settings
 from server.site import Site
-from server.slowdown import Slowdown
 from server.tls import PeerProtocol, server_context
 from server.workers import Bond, supervise
 
@@ -64,7 +63,9 @@ def open_site(place: Place, settings: Settings, *, new_ca: bool = False) -> Site
             place.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         migrate(database)
         folder = place.data / "ca"
-        if not new_ca and not has_authority(folder):
+        with _usable(place.data):
+            is_there = has_authority(folder)
+        if not new_ca and not is_there:
             with database.read() as session:
                 require_no_ca_known(session)
         with _usable(place.data):
@@ -176,7 +177,7 @@ async def _serve(
     bond: Bond | None = None,
 ) -> None:
     certificate = site.authority.server_file(names)
-    context = server_context(certificate, site.authority.pem, _refusals(site.database))
+    context = server_context(certificate, site.authority.pem, _refusals(site))
     config = uvicorn.Config(
         application(site),
         http=type("Protocol", (PeerProtocol,), {"patience_s": site.settings.patience_s}),
@@ -237,19 +238,18 @@ async def _renew(context: ssl.SSLContext, authority: Authority, names: Sequence[
             context.load_cert_chain(authority.server_file(names))
 
 
-def _refusals(database: Database) -> Callable[[str], None]:
-    """Write down certificates that the handshake refused: a few a minute, whatever comes."""
-    counted = Slowdown(allowed=5)
+def _refusals(site: Site) -> Callable[[str], None]:
+    """Write down that the handshake refused certificates, seldom for each of OpenSSL's reasons."""
 
     def refused(reason: str) -> None:
-        if counted.count("handshake"):
+        if not site.told.is_time(f"handshake {reason}"):
             return
         words = f"a client's certificate was refused in the handshake: {reason}"
         _LOG.warning(words)
 
         def note() -> None:
             with contextlib.suppress(SQLAlchemyError):
-                database.change(
+                site.database.change(
                     lambda session: events.record(
                         session, "certificate-refused", words, who="address:unknown"
                     )

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
+import httpx
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from server.certificates import self_signed
 from tests.server.running import Server
 
 
@@ -47,6 +52,19 @@ def test_keys_without_end_for_a_known_machine_are_a_few_events(own_server: Serve
     assert own_server.kinds(node).count("other-key") == 4
     shown = own_server.json("nodes", "show", str(node.node_id))
     assert shown["refused_key"] == others[-1].fingerprint
+
+
+def test_certificates_of_nobody_without_end_are_one_event(own_server: Server) -> None:
+    node = own_server.node()
+    made = self_signed("x", node.key, timedelta(days=1), datetime.now(UTC))
+    node.node_id, node.certificate = str(uuid4()), made.public_bytes(Encoding.PEM).decode()
+    for _ in range(8):
+        with pytest.raises(httpx.TransportError):
+            node.heartbeat()
+    # Events of handshakes are written beside them; stopping waits for those.
+    own_server.stop()
+    assert _kinds(own_server)["certificate-refused"] == 1
+    own_server.start()
 
 
 def test_a_retired_node_that_still_speaks_and_one_that_asks_for_another(own_server: Server) -> None:
