@@ -65,7 +65,7 @@ def test_another_fingerprint_is_refused_and_nothing_is_said(tmp_path: Path, serv
     [
         (None, "wants a token"),
         ([], "doesn't know the token"),
-        (["--bind-uuid", "11111111-2222-3333-4444-555555555555"], "another machine"),
+        (["--bind-uuid", "8d3a1f42-9d11-4f19-8a67-0242ac110002"], "another machine"),
         (["--pool", "lab"], "another pool"),
     ],
 )
