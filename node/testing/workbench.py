@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from node.agent.facts import facts_of
 from node.agent.health import Told, ask_checks, ask_plugins
 from node.boot.rendering import render
-from node.errors import NodeError
 from node.installer.contributions import PluginTalk
 from node.installer.document import read_document
 from node.installer.flow import Look, look
@@ -64,8 +63,14 @@ class Workbench:
         return seen
 
     def problems(self, answers: Answers = "", on: Machine = "vm-virtio-blank") -> tuple[Problem, ...]:
-        """Give the problems that this plugin found."""
-        return tuple(p for p in self.look(answers, on).plan.problems if p.owner == self.name)
+        """Give the problems that this plugin found, and those that the models of its sections found."""
+        given = self._plugins.call("node_sections", only=self.name)
+        mine = {section.key for answered in given for section in answered.value or ()}
+        return tuple(
+            problem
+            for problem in self.look(answers, on).plan.problems
+            if problem.owner == self.name or (not problem.owner and problem.where.split(".")[0] in mine)
+        )
 
     def steps(self, answers: Answers = "", on: Machine = "vm-virtio-blank") -> tuple[Step, ...]:
         """Give this plugin's steps of the plan, those that come before disks are chosen included."""
@@ -127,7 +132,8 @@ class Workbench:
 def run_steps(*steps: Step, system: FakeSystem | None = None) -> FakeSystem:
     """Do steps in order and finish them in reverse, as the engine does; give the machine that remembers.
 
-    Where one fails, those that were begun are undone in reverse order, and its error is raised.
+    Where one fails, by whatever exception, those that were begun are undone in reverse order, and its error
+    is raised.
     """
     machine_ = system or FakeSystem(machine("server-nvme-pair"))
     begun: list[Step] = []
@@ -135,7 +141,7 @@ def run_steps(*steps: Step, system: FakeSystem | None = None) -> FakeSystem:
         for step in steps:
             begun.append(step)
             step.apply(machine_)
-    except NodeError:
+    except Exception:
         machine_.failing.clear()
         for step in reversed(begun):
             step.undo(machine_)
