@@ -63,8 +63,18 @@ def command(
         }
         click.echo(json.dumps(data, indent=2, ensure_ascii=False))
     else:
-        click.echo(f"\n{name}: {f'{len(failed)} failed' if failed else 'all is well'}")
+        click.echo(f"\n{name}: {_in_short(findings)}")
     return _FAILED if failed else 0
+
+
+def _in_short(findings: Sequence[HealthCheck]) -> str:
+    """Say how many failed, and how much was not looked at."""
+    failed = sum(finding.outcome is Outcome.FAILED for finding in findings)
+    skipped = sum(finding.outcome is Outcome.SKIPPED for finding in findings)
+    words = f"{failed} failed" if failed else "all is well"
+    if not skipped:
+        return words
+    return f"{words}; {skipped} {'check was' if skipped == 1 else 'checks were'} skipped"
 
 
 def _show(finding: HealthCheck) -> None:

@@ -10,6 +10,7 @@ from string import Template
 
 from node.errors import InputError, NodeError
 from node.hookspecs import API_VERSION
+from node.plugin_host.built_ins import NAMES
 
 # The distribution's name is also the plugin's and, with underscores, its package's.
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -167,6 +168,8 @@ from node.model.step import Step
 from node.model.system import System
 
 FILE = "config/$name/greeting"
+# What FILE held before; empty where there was none.
+KEPT = f"{FILE}.before"
 
 
 @dataclass(frozen=True)
@@ -180,12 +183,29 @@ class NoteGreeting(Step):
         return f"Note the greeting '{self.greeting}'"
 
     def apply(self, system: System) -> None:
-        """Write the file; writing it again does no harm, since a step may be repeated after a power cut."""
-        system.files.write(system.root / FILE, f"{self.greeting}\\n".encode())
+        """Write the file, once what was there is kept: an earlier CONFIG may have had one (storage.keep).
+
+        A step may be repeated after a power cut: what was kept then stays as it is.
+        """
+        file, kept = system.root / FILE, system.root / KEPT
+        if not system.files.exists(kept):
+            system.files.write(kept, system.files.read(file) if system.files.exists(file) else b"")
+        system.files.write(file, f"{self.greeting}\\n".encode())
 
     def undo(self, system: System) -> None:
-        """Take it back, whether it was written or not."""
-        system.files.remove(system.root / FILE)
+        """Put back what was there, whether the file was written or not; without KEPT nothing was done."""
+        file, kept = system.root / FILE, system.root / KEPT
+        if not system.files.exists(kept):
+            return
+        if before := system.files.read(kept):
+            system.files.write(file, before)
+        else:
+            system.files.remove(file)
+        system.files.remove(kept)
+
+    def finish(self, system: System) -> None:
+        """Forget what was there: the installation is done."""
+        system.files.remove(system.root / KEPT)
 '''
 
 _CONFTEST = '''\
@@ -199,8 +219,10 @@ _TESTS = '''\
 
 from __future__ import annotations
 
+import pytest
+
 from $package import plugin
-from $package.steps import NoteGreeting
+from $package.steps import FILE, NoteGreeting
 from node.testing.workbench import run_steps
 
 ASKED = {"$key": {"greeting": "hello"}}
@@ -221,12 +243,23 @@ def test_two_lines_are_a_problem_with_its_place(workbench):
     assert problem.where == "$key.greeting"
 
 
-def test_the_step_writes_and_takes_back(fake_system):
+def test_the_step_writes(fake_system):
     run_steps(NoteGreeting("hello"), system=fake_system)
     ((path, contents),) = fake_system.file_contents.items()
     assert (path.name, contents) == ("greeting", b"hello\\n")
-    NoteGreeting("hello").undo(fake_system)
-    assert not fake_system.file_contents
+
+
+@pytest.mark.parametrize("before", [{}, {"greeting": b"of an earlier node\\n"}])
+def test_undo_puts_back_what_was_there(fake_system, before):
+    folder = (fake_system.root / FILE).parent
+    fake_system.file_contents = {folder / name: contents for name, contents in before.items()}
+    step = NoteGreeting("hello")
+    step.undo(fake_system)
+    for _ in range(2):
+        step.apply(fake_system)
+    assert fake_system.file_contents[folder / "greeting"] == b"hello\\n"
+    step.undo(fake_system)
+    assert fake_system.file_contents == {folder / name: contents for name, contents in before.items()}
 
 
 def test_each_boot_makes_the_file(workbench):
@@ -278,6 +311,8 @@ def skeleton(name: str) -> dict[str, str]:
         )
     if package in ("node", "image", "server", "tests"):
         raise InputError(f"'{name}' would hide another package", mend="Take another name")
+    if name in NAMES:
+        raise InputError(f"'{name}' is the name of a built-in plugin", mend="Take another name")
     words = {
         "name": name,
         "package": package,

@@ -6,10 +6,14 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from node.cli.plugins_check import command
 from node.errors import InputError
 from node.model.health import HealthCheck, Outcome
+from node.model.inventory import Firmware
 from node.testing.conformance import check_plugin, find_candidate
+from node.testing.inventories import build_inventory
 from node.testing.skeleton import FILES, skeleton, write_skeleton
 
 HEAD = """
@@ -144,6 +148,62 @@ def test_what_is_wrong_is_found(what: str, tmp_path: Path) -> None:
     assert not Path("/tmp/vk-never-written").exists()
 
 
+REFUSES = """
+from node.model.problem import Problem
+class M(SectionModel):
+    key = 'm'
+    mine: bool = False
+@hookimpl
+def node_sections(): return (Section(M, 'M', 'help'),)
+@hookimpl
+def node_validate(answers, inventory):
+    if answers[M].mine and inventory.firmware.vendor != 'Acme':
+        yield Problem('foreign', 'm.mine', 'is for machines of Acme', 'Take it out')
+@hookimpl
+def node_plan(answers):
+    return planned(Work()) if answers[M].mine else ()
+"""
+
+
+def test_answers_that_no_machine_of_ours_takes_are_told_with_their_problem(
+    tmp_path: Path,
+) -> None:
+    findings(tmp_path, REFUSES, "loads")
+    candidate = find_candidate(str(tmp_path))
+    asked = {"answers": ["m:\n  mine: true\n"], "recorded": ("vm-virtio-blank",)}
+    stages = ("load", "planning", "steps")
+    found = list(check_plugin(candidate, stages=stages, **asked))  # type: ignore[arg-type]
+    words = "the answers are refused on every machine: m.mine: is for machines of Acme. Take it out; "
+    assert [one.name for one in found if words in one.words and "--inventory FILE" in one.words] == [
+        "answers",
+        "steps",
+    ]
+    full = build_inventory(firmware=Firmware(vendor="Acme")).to_json()
+    found = list(check_plugin(candidate, stages=stages, machines=[full], **asked))  # type: ignore[arg-type]
+    assert any("those of --inventory too: storage" in one.words for one in found), found
+    acme = build_inventory("vm-virtio-blank", firmware=Firmware(vendor="Acme")).to_json()
+    found = list(check_plugin(candidate, stages=stages, machines=[acme], **asked))  # type: ignore[arg-type]
+    assert {one.outcome for one in found} == {Outcome.PASSED}
+
+
+def test_the_last_line_counts_what_was_skipped(tmp_path: Path) -> None:
+    findings(tmp_path, "@hookimpl\ndef node_probe(): return {}", "loads")
+    done = CliRunner().invoke(command, [str(tmp_path)], standalone_mode=False)
+    assert done.output.endswith("bad 1: all is well; 6 checks were skipped\n"), done.output
+
+
+def test_an_undo_that_takes_an_earlier_nodes_file_is_told(tmp_path: Path) -> None:
+    code = (
+        "class Takes(Work):\n"
+        "    def apply(self, system): system.files.write(system.root / 'config/x', b'')\n"
+        "    def undo(self, system): system.files.remove(system.root / 'config/x')\n"
+        "@hookimpl\ndef node_plan(): return planned(Takes())"
+    )
+    found = findings(tmp_path, code, "undo")
+    (told,) = [one for one in found if one.outcome is Outcome.DEGRADED]
+    assert told.words == "Takes: undo does not put back config/x of an earlier node (storage.keep)"
+
+
 def test_one_that_hangs_is_ended(tmp_path: Path) -> None:
     (tmp_path / "bad_plugin.py").write_text("while True: pass")
     (tmp_path / "pyproject.toml").write_text(
@@ -168,6 +228,8 @@ def test_a_skeleton_is_for_a_name_that_can_be_one(tmp_path: Path) -> None:
     for name in ("", "Big", "a_b", "a--b", "1a", "class", "node", "a" * 50, "../x"):
         with pytest.raises(InputError):
             skeleton(name)
+    with pytest.raises(InputError, match="'network' is the name of a built-in plugin"):
+        skeleton("network")
     assert len(write_skeleton("one-two", tmp_path / "here")) == len(FILES)
     with pytest.raises(InputError, match="is not empty"):
         write_skeleton("one-two", tmp_path / "here")

@@ -172,12 +172,32 @@ class KeepResults(Step):
         return "Keep the results of the burn-in on CONFIG"
 
     def apply(self, system: System) -> None:
-        """Write them as one file."""
-        system.files.write(system.root / "config" / KEPT, json.dumps(noted(system)).encode())
+        """Write them as one file, once what an earlier CONFIG has there (storage.keep) is kept."""
+        file, before = _files(system)
+        if not system.files.exists(before):
+            system.files.write(before, system.files.read(file) if system.files.exists(file) else b"")
+        system.files.write(file, json.dumps(noted(system)).encode())
 
     def undo(self, system: System) -> None:
-        """Take them away."""
-        system.files.remove(system.root / "config" / KEPT)
+        """Put back what was there; where nothing is kept, nothing was written either."""
+        file, before = _files(system)
+        if not system.files.exists(before):
+            return
+        if contents := system.files.read(before):
+            system.files.write(file, contents)
+        else:
+            system.files.remove(file)
+        system.files.remove(before)
+
+    def finish(self, system: System) -> None:
+        """Forget what was there: the installation is done."""
+        system.files.remove(_files(system)[1])
+
+
+def _files(system: System) -> tuple[Path, Path]:
+    """Give the file of the results, and the one that keeps what was there before."""
+    file = system.root / "config" / KEPT
+    return file, file.with_name(f"{file.name}.before")
 
 
 def tests(*, minutes: int, mebibytes: int, node: str, least_mib_s: int) -> Sequence[BurnStep]:

@@ -46,7 +46,8 @@ def main() -> None:
             recorded=work["recorded"],
             programs=work["programs"],
             found=work["found"],
-            note=lambda found: write(found=found),
+            refused=work["refused"],
+            note=lambda found, refused: write(known={"found": found, "refused": refused}),
         )
         STAGES[work["stage"]](bench)
         write(done=True)

@@ -54,10 +54,12 @@ def check_plugin(
             "machines": list(machines),
             "programs": dict(programs or {}),
             "found": [],
+            "refused": "",
             "recorded": list(recorded),
         }
         for stage in stages:
-            found, work["found"] = _run_stage(stage, work, limit_s)
+            found, known = _run_stage(stage, work, limit_s)
+            work |= known
             for finding in found:
                 yield replace(finding, name=f"{name}: {finding.name}") if several else finding
             if stage == "load" and any(one.outcome is Outcome.FAILED for one in found):
@@ -86,21 +88,23 @@ def _of_metadata(candidate: Candidate) -> Iterator[HealthCheck]:
         yield HealthCheck("metadata", Outcome.DEGRADED, "it describes itself nowhere: add a README")
 
 
-def _run_stage(stage: str, work: Mapping[str, Any], limit_s: float) -> tuple[list[HealthCheck], Any]:
-    """Give the findings of a stage, and the steps that are known after it."""
+def _run_stage(
+    stage: str, work: Mapping[str, Any], limit_s: float
+) -> tuple[list[HealthCheck], dict[str, Any]]:
+    """Give the findings of a stage, and what the stages after it are told: the steps that it found."""
     with tempfile.TemporaryDirectory(prefix="nodecrust-check-") as folder:
         output, words = Path(folder, "findings"), Path(folder, "words")
         ended = _child({**work, "stage": stage, "output": str(output)}, words, limit_s)
         records = _records(output)
         last_words = words.read_text(encoding="utf-8", errors="replace")[-_LAST_WORDS:].strip()
     found = [finding for record in records if (finding := finding_of(record))]
-    steps = next((record["found"] for record in records if "found" in record), work["found"])
+    known = next((dict(record["known"]) for record in records if "known" in record), {})
     if any("done" in record for record in records):
-        return found, steps
+        return found, known
     doing = next((str(one["doing"]) for one in reversed(records) if "doing" in one), "its start")
     last_line = last_words.splitlines()[-1] if last_words else ""
     told = f"; its last words: {last_line}" if last_line else ""
-    return [*found, HealthCheck(stage, Outcome.FAILED, f"{ended} in {doing}{told}")], steps
+    return [*found, HealthCheck(stage, Outcome.FAILED, f"{ended} in {doing}{told}")], known
 
 
 def _child(work: Mapping[str, Any], words: Path, limit_s: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,7 +23,8 @@ from node.model.health import HealthCheck, Outcome
 from node.model.inventory import Inventory, from_json
 from node.model.mask import MASK
 from node.model.origin import Precedence
-from node.model.plan import planned_to_data
+from node.model.plan import Plan, planned_to_data
+from node.model.problem import errors
 from node.model.state import RenderedFile, State
 from node.model.step import PlannedStep, Step, step_from_data, step_to_data
 from node.plugin_manager import Plugins
@@ -44,7 +46,8 @@ class Bench:
 
     `answers` are documents in YAML, the empty one among them, `recorded` names machines of ours, `machines`
     are further ones in JSON. `programs` says what programs print on the fake machine. `note` takes the steps
-    that planning finds, as data, which the stages after it get as `found`.
+    that planning finds, as data, and in words why every plan was refused, "" where one was not; the stages
+    after it get them as `found` and `refused`.
     """
 
     name: str
@@ -56,7 +59,8 @@ class Bench:
     recorded: Sequence[str] = machine_names()
     programs: Mapping[str, str] = field(default_factory=dict)
     found: Sequence[Mapping[str, Any]] = ()
-    note: Callable[[Sequence[Mapping[str, Any]]], None] = lambda _: None
+    refused: str = ""
+    note: Callable[[Sequence[Mapping[str, Any]], str], None] = lambda _, __: None
 
     def passed(self, name: str, faults: Sequence[str], words: str = "") -> None:
         """Tell faults, or that there are none."""
@@ -200,7 +204,9 @@ def planning(bench: Bench) -> None:
     faults: list[str] = []
     plans = 0
     found: dict[str, dict[str, Any]] = {}
-    for layer in bench.layers():
+    refused = ""
+    for number, layer in enumerate(bench.layers()):
+        firsts: list[Plan] = []
         for name, inventory in bench.inventories():
             bench.doing(f"planning for {name}")
             twice = [look(bench.talk, [_BASE, layer], inventory, for_show=True).plan for _ in range(2)]
@@ -217,14 +223,35 @@ def planning(bench: Bench) -> None:
                     faults += [f"{type(one.step).__name__}: {words}" for words in data_faults(one.step)]
                     data = {"phase": one.phase, "data": one.step.to_data()}
                     found.setdefault(json.dumps(data, sort_keys=True), {**data, "machine": name})
+            firsts.append(twice[0])
             plans += 2
-    bench.note(list(found.values()))
+        if words := _refused_everywhere(bench, number, firsts):
+            refused = words
+            bench.tell(HealthCheck("answers", Outcome.DEGRADED, words))
+    bench.note(list(found.values()), refused)
     faults = [*bench.watch.faults, *dict.fromkeys(faults)]
     bench.passed("planning is pure", faults, f"{plans} plans, the same each time")
     slowest = max(bench.watch.longest_s, key=lambda name: bench.watch.longest_s[name], default="")
     if slowest:
         words = f"the longest call was {slowest}, {bench.watch.longest_s[slowest] * 1000:.0f} ms"
         bench.tell(HealthCheck("time", Outcome.PASSED, words))
+
+
+def _refused_everywhere(bench: Bench, number: int, plans: Sequence[Plan]) -> str:
+    """Say by which problem a document of answers is refused on every machine; "" where it is not."""
+    if not plans or not all(plan.refused for plan in plans):
+        return ""
+    # Of a machine that the author added, the author expects more than of ours.
+    asked_for = plans[-len(bench.machines) :] if bench.machines else plans
+    stops = [problem for plan in asked_for for problem in errors(plan.problems)]
+    mine = [problem for problem in stops if problem.owner == bench.name]
+    (problem, _), *_ = Counter(f"{one.where}: {one.what}. {one.mend}" for one in mine or stops).most_common(1)
+    which = f" of --answers number {number}" if len(bench.answers) > 2 else ""
+    asked = f"the answers{which} are" if number else "a node without answers is"
+    if bench.machines:
+        return f"{asked} refused on every machine, those of --inventory too: {problem}"
+    hint = "if yours are the only machines that it takes, add one by --inventory FILE"
+    return f"{asked} refused on every machine: {problem.rstrip('.?')}; {hint}"
 
 
 def data_faults(step: Step) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from node.errors import NodeError
@@ -20,6 +20,7 @@ from node.testing.guard import ForbiddenEffectError, guarded
 _STEP_LIMIT_S = 30.0
 # So many places are tried in a step of very many calls.
 _MOST_PLACES = 40
+_EARLIER = b"of an earlier node\n"
 
 
 def steps(bench: Bench) -> None:
@@ -56,9 +57,11 @@ def undo(bench: Bench) -> None:
     if not _any_steps(bench, "undo", planned):
         return
     faults: list[str] = []
+    lost: dict[str, None] = {}
     places = 0
     for inventory, one in planned:
         name = type(one.step).__name__
+        lost.update(dict.fromkeys(_lost(bench, inventory, one.step)))
         for place in _places(bench, inventory, one.step):
             places += 1
             bench.doing(f"undo of {name} after {place - 1} calls")
@@ -69,6 +72,8 @@ def undo(bench: Bench) -> None:
             if system.mounted:
                 left = ", ".join(map(str, system.mounted))
                 faults.append(f"{name}: undo after {place - 1} calls leaves {left} mounted")
+    for words in lost:
+        bench.tell(HealthCheck("undo", Outcome.DEGRADED, words))
     bench.passed("undo", list(dict.fromkeys(faults)), f"after each of {places} calls")
 
 
@@ -103,6 +108,8 @@ def _any_steps(bench: Bench, name: str, planned: object) -> bool:
         return True
     asked = bench.has("node_plan", "node_prepare")
     words = "no plan has a step of it; pass --answers FILE that asks for one" if asked else "it has no steps"
+    if asked and bench.refused:
+        words = f"no plan has a step of it: {bench.refused}"
     bench.tell(HealthCheck(name, Outcome.SKIPPED, words))
     return False
 
@@ -132,6 +139,26 @@ def _places(bench: Bench, inventory: Inventory, step: Step) -> range:
     _done(step.apply, system)
     count = len(system.calls)
     return range(1, count + 1, count // _MOST_PLACES + 1)
+
+
+def _lost(bench: Bench, inventory: Inventory, step: Step) -> Iterator[str]:
+    """Say which files of an earlier CONFIG, as `storage.keep` leaves it, undo does not put back."""
+    system = _system(bench, inventory)
+    _done(step.apply, system)
+    _done(step.finish, system)
+    config = system.root / "config"
+    before = {path: _EARLIER for path in system.file_contents if config in path.parents}
+    if not before:
+        return
+    bench.doing(f"undo of {type(step).__name__} where an earlier CONFIG has its files")
+    system = _system(bench, inventory)
+    system.file_contents.update(before)
+    _done(step.apply, system)
+    _done(step.undo, system)
+    for path in before:
+        if system.file_contents.get(path) != _EARLIER:
+            where = path.relative_to(system.root)
+            yield f"{type(step).__name__}: undo does not put back {where} of an earlier node (storage.keep)"
 
 
 def _killed(bench: Bench, inventory: Inventory, step: Step, place: int) -> str | None:
