@@ -32,12 +32,12 @@ from node.plugin_host.records import Answered, Record, Timing, record_of
 from node.plugin_host.words import shown
 from node.system.plugin_folders import add_to_path
 
-__all__ = ["BUILT_INS", "FAILED", "TRACE", "UNTIDY", "Answered", "Plugins", "Record", "Timing"]
+__all__ = ["ABSENT", "BUILT_INS", "FAILED", "TRACE", "UNTIDY", "Answered", "Plugins", "Record", "Timing"]
 
 _log = logging.getLogger(__name__)
 
 TRACE = "NODECRUST_TRACE_HOOKS"
-FAILED, UNTIDY = "plugin-failed", "plugin-untidy"
+FAILED, UNTIDY, ABSENT = "plugin-failed", "plugin-untidy", "plugin-absent"
 _REPORT = "Report it to its author, or leave it out with NODECRUST_PLUGINS"
 _KEPT_ARGUMENTS = 8
 _LEAST_S = 0.05
@@ -71,6 +71,17 @@ class Plugins:
         add_to_path()
         self.problems += bundle_problems()
         choice = choose(find_outside(), NAMES, Wish.read(os.environ.get("NODECRUST_PLUGINS")))
+        for name, near in choice.absent.items():
+            self._add(
+                Problem(
+                    ABSENT,
+                    "NODECRUST_PLUGINS",
+                    f"names '{name}', which is not here",
+                    f"Did you mean {near}?" if near else "See nodectl plugins",
+                    severity=Severity.WARNING,
+                    blame=Blame.MACHINE,
+                )
+            )
         for module in BUILT_INS:
             name = short_name(module)
             if name in choice.built_in:

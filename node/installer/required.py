@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from node.model.answers import Answers
+from node.model.near import nearest
 from node.model.origin import Origin
 from node.model.plugins import LeftOut, PluginsAnswers
 from node.model.problem import Blame, Problem, Severity
@@ -35,12 +36,14 @@ class Required:
             record = known.get(name)
             if (record is None or record.state != "loaded") and name not in named:
                 why = f"it is {record.state}: {record.why}" if record else "this image has none of that name"
+                near = "" if record else nearest(name, known)
+                mend = f"Did you mean {near}?" if near else "Add it to the image, or don't require it"
                 found.append(
                     Problem(
                         "plugin-required",
                         _KEY,
                         f"plugin {name} is required and not there; {why}",
-                        "Add it to the image, or don't require it",
+                        mend,
                         self.origin,
                         owner=name,
                         blame=Blame.MACHINE,

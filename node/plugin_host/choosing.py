@@ -28,7 +28,8 @@ class Choice:
     """What is to be loaded, in this order: `built_in` names, then `outside`.
 
     `left_out` has every built-in that is not, and why, `unwanted` the plugins that NODECRUST_PLUGINS leaves
-    out; `replaced` the built-ins that a plugin stands in for.
+    out; `replaced` the built-ins that a plugin stands in for; `absent` what NODECRUST_PLUGINS names and is
+    not here, each with the name that is nearest, "" where none is near.
     """
 
     built_in: tuple[str, ...]
@@ -37,6 +38,7 @@ class Choice:
     left_out: dict[str, str] = field(default_factory=dict)
     replaced: dict[str, str] = field(default_factory=dict)
     unwanted: tuple[Outside, ...] = ()
+    absent: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class Wish:
         without = frozenset(word[1:] for word in words if word.startswith("-"))
         only = frozenset(word for word in words if word and not word.startswith("-"))
         return cls(None if without and not only else only, without)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name in it."""
+        return self.without | (self.only or frozenset())
 
 
 def choose(found: Sequence[Outside], built_ins: Sequence[str], wish: Wish) -> Choice:
@@ -80,7 +87,9 @@ def choose(found: Sequence[Outside], built_ins: Sequence[str], wish: Wish) -> Ch
         for name, by in replaced.items()
         if name in built_ins and name not in left_out
     }
-    return Choice(kept, tuple(outside.values()), tuple(refused), left_out, replaced, tuple(unwanted))
+    here = [*dict.fromkeys([*(plugin.name for plugin in found), *built_ins])]
+    absent = {name: nearest(name, here) for name in sorted(wish.names) if name not in here}
+    return Choice(kept, tuple(outside.values()), tuple(refused), left_out, replaced, tuple(unwanted), absent)
 
 
 def _wrong(  # noqa: PLR0911 - one return a rule

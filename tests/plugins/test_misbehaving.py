@@ -133,6 +133,10 @@ def test_one_that_is_required_and_not_there_is_named(site: Site, load: Loader) -
     (problem,) = [one for one in seen.plan.problems if one.severity is Severity.ERROR]
     assert (problem.code, problem.where) == ("plugin-required", "plugins.required")
     assert "acme-raid is required and not there; this image has none of that name" in problem.what
+    assert problem.mend == "Add it to the image, or don't require it"
+    seen = planned(load.talk(), plugins={"required": ["goood"]})
+    (problem,) = [one for one in seen.plan.problems if one.severity is Severity.ERROR]
+    assert problem.mend == "Did you mean good?"
 
 
 def test_what_kills_its_parent_is_put_up_with(site: Site, load: Loader) -> None:

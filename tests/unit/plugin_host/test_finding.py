@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from node.model.problem import Severity
 from node.plugin_host.choosing import Choice, Wish, choose
 from node.plugin_host.finding import Outside, api_range, find_outside
+from node.plugin_manager import ABSENT, Plugins
 
 BUILT_INS = ("storage", "bootloader", "cobbler")
 
@@ -144,3 +146,22 @@ def test_what_a_refused_one_was_to_replace_stays_off() -> None:
     choice = chosen(outside("acme-boot", replaces=("bootloader",), api=(7, 7)))
     assert choice.built_in == ("storage", "cobbler")
     assert [one.plugin.name for one in choice.refused] == ["acme-boot"]
+
+
+def test_a_name_in_the_wish_that_is_not_here_is_told_with_the_nearest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    blade = Outside("acme-blade", "acme_blade.plugin", "acme-blade", "1")
+    choice = choose([blade], BUILT_INS, Wish.read("acme_blade,-nonsense,-storage"))
+    assert choice.absent == {"acme_blade": "acme-blade", "nonsense": ""}
+    assert not choose([blade], BUILT_INS, Wish.read("acme-blade")).absent
+    assert not choose([blade], BUILT_INS, Wish.read("")).absent
+    monkeypatch.setenv("NODECRUST_PLUGINS", "-storige,-nonsense")
+    plugins = Plugins()
+    plugins.load()
+    told = [str(problem) for problem in plugins.problems if problem.code == ABSENT]
+    assert told == [
+        "NODECRUST_PLUGINS: names 'nonsense', which is not here. See nodectl plugins",
+        "NODECRUST_PLUGINS: names 'storige', which is not here. Did you mean storage?",
+    ]
+    assert {problem.severity for problem in plugins.problems} == {Severity.WARNING}
