@@ -202,7 +202,8 @@ def _words(found: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]
     for option in options:
         kind = option.get("type")
         if "enum" in option or "const" in option:
-            yield from (f"`{value}`" for value in option.get("enum", [option.get("const")]))
+            choices = option.get("enum", [option.get("const")])
+            yield from ("empty" if value == "" else f"`{value}`" for value in choices)
         elif kind == "array":
             yield f"list of {' or '.join(dict.fromkeys(_words(option.get('items', {}), schema)))}"
         elif kind == "null" or kind not in kinds | {"array"}:

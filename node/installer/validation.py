@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -145,8 +146,8 @@ def _words(  # noqa: PLR0911 - a table of kinds of errors
     if detail["input"] is None:
         return "wrong-value", "has no value", f"Give it one, or take the line out{hint}"
     if kind in ("enum", "literal_error"):
-        choices = str(context.get("expected", "")).replace("'", "")
-        return "wrong-value", f"can't be {_shown(detail['input'], secret)}", f"Write {choices}"
+        mend = _choices(str(context.get("expected", "")))
+        return "wrong-value", f"can't be {_shown(detail['input'], secret)}", mend
     stem = kind.removesuffix("_type").removesuffix("_parsing").removesuffix("_attributes")
     stem = stem.removesuffix("_from_float").removesuffix("_unicode").removesuffix("_sub")
     if stem in _EXPECTS:
@@ -156,6 +157,16 @@ def _words(  # noqa: PLR0911 - a table of kinds of errors
         return "wrong-value", f"can't be {_shown(detail['input'], secret)}", _sentence(hint) or "Correct it"
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     return "wrong-value", _masked(_as_predicate(message), detail["input"], secret), "Correct it"
+
+
+def _choices(expected: str) -> str:
+    """Ask for one of pydantic's `'', 'on' or 'off'`; an empty one would be read as nothing at all."""
+    given = re.split(", | or ", expected)
+    choices = [word.replace("'", "") for word in given if word != "''"]
+    words = " or ".join(filter(None, [", ".join(choices[:-1]), *choices[-1:]]))
+    if len(choices) == len(given):
+        return f"Write {words}"
+    return f"Leave it empty, or write {words}" if words else "Leave it empty"
 
 
 def _as_predicate(message: str) -> str:

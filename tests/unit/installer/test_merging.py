@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from typing import Literal
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import create_model
 
 from node.installer.answers import merge, validate
 from node.installer.document import read_document
 from node.installer.keys import KnownKeys
 from node.installer.problem_text import problem_lines
-from node.model.answers import Layer
+from node.model.answers import Layer, SectionModel
 from node.model.install import InstallAnswers
 from node.model.origin import Precedence
 from tests.unit.installer.sections import MODELS, Access, Network, Storage
@@ -186,3 +190,20 @@ def test_no_key_of_another_section_is_proposed_for_a_word_that_is_only_alike():
     assert known.nearest("install.serial") == "storage.disk.serial"
     assert known.nearest("storage.disk.SERIAL") == "storage.disk.serial"
     assert known.nearest("Storage.disk.serail") == "storage.disk.serial"
+
+
+@pytest.mark.parametrize(
+    ("choices", "mend"),
+    [
+        (("", "on", "off", "blink"), "Leave it empty, or write on, off or blink"),
+        (("on", ""), "Leave it empty, or write on"),
+        (("on", "", "off"), "Leave it empty, or write on or off"),
+        (("on", "off"), "Write on or off"),
+        (("",), "Leave it empty"),
+    ],
+)
+def test_an_empty_choice_is_told_in_words(choices: tuple[str, ...], mend: str):
+    light = create_model("Light", __base__=SectionModel, led=(Literal[choices], choices[0]))
+    light.key = "light"
+    _, problems = validate(merge([Layer(Precedence.FILE, {"light": {"led": "glow"}}, "x")]), {"light": light})
+    assert [(one.where, one.mend) for one in problems] == [("light.led", mend)]
