@@ -19,7 +19,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 @click.command("add-plugin", short_help="Put plugins into an image that is built.")
 @click.argument("image", metavar="IMAGE_DIR", type=_FOLDER)
-@click.argument("plugins", metavar="PLUGIN...", type=_FILE, nargs=-1)
+@click.argument("plugins", metavar="[PLUGIN]...", type=_FILE, nargs=-1)
 @click.option("--output", "-o", type=_FOLDER, help="Folder to make or replace; else IMAGE_DIR itself.")
 @click.option(
     "--plugin-key", "plugin_keys", type=_FILE, multiple=True, help="Public key of bundles to trust."

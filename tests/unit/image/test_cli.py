@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from image import cli
+from image import cli, program
 from image.menus import Boot
 from node.errors import InputError, TryAgainError
 
@@ -134,3 +135,28 @@ def test_a_second_stop_does_not_disturb_what_is_cleared_away(monkeypatch: pytest
     monkeypatch.setattr("sys.argv", ["node-image", "build", "x.ks", "--output", "out"])
     assert cli.main() == 130
     assert handlers == {signal.SIGINT: signal.SIG_IGN, signal.SIGTERM: signal.SIG_IGN}
+
+
+def test_without_its_libraries_it_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "image.cli")
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    monkeypatch.delattr("image.cli")
+    assert program.main() == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "node-image: rich is not installed here",
+        "  -> install nodecrust with the extra image: pip install 'nodecrust[image]'",
+    ]
+
+
+def test_only_a_library_that_is_missing_is_explained_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "main", lambda: 7)
+    assert program.main() == 7
+    monkeypatch.setitem(sys.modules, "image.cli", None)
+    with pytest.raises(ModuleNotFoundError):
+        program.main()
+
+
+def test_a_key_alone_is_enough_and_the_help_says_so() -> None:
+    assert "[PLUGIN]..." in CliRunner().invoke(cli.cli, ["add-plugin", "--help"]).output
