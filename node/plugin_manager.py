@@ -32,13 +32,24 @@ from node.plugin_host.records import Answered, Record, Timing, record_of
 from node.plugin_host.words import shown
 from node.system.plugin_folders import add_to_path
 
-__all__ = ["ABSENT", "BUILT_INS", "FAILED", "TRACE", "UNTIDY", "Answered", "Plugins", "Record", "Timing"]
+__all__ = [
+    "ABSENT",
+    "BUILT_INS",
+    "FAILED",
+    "REPORT",
+    "TRACE",
+    "UNTIDY",
+    "Answered",
+    "Plugins",
+    "Record",
+    "Timing",
+]
 
 _log = logging.getLogger(__name__)
 
 TRACE = "NODECRUST_TRACE_HOOKS"
 FAILED, UNTIDY, ABSENT = "plugin-failed", "plugin-untidy", "plugin-absent"
-_REPORT = "Report it to its author, or leave it out with NODECRUST_PLUGINS"
+REPORT = "Report it to its author, or leave it out with NODECRUST_PLUGINS"
 _KEPT_ARGUMENTS = 8
 _LEAST_S = 0.05
 
@@ -199,7 +210,7 @@ class Plugins:
     def blame(self, name: str, what: str) -> None:
         """Record a failure of a plugin: an error where nothing may be written without it."""
         record = self._records.get(name) or Record(name, "loaded")
-        self._blame_record(record, what, _REPORT)
+        self._blame_record(record, what, REPORT)
 
     def failures_of(self, name: str) -> int:
         """Give how often a plugin failed, the same failure again counted too."""

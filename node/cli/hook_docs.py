@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from node.hookspecs import API_VERSION, Hooks
+from node.model.step import PHASE_WORDS
 
 FACTS = ("When", "Gets", "Gives", "Never", "Since")
 _HEAD = "<!-- Written by python -m node.cli.hook_docs; a test compares it with the code. -->\n"
@@ -93,6 +94,9 @@ def _section(name: str) -> str:
     said = facts(name)
     items = [textwrap.fill(f"- {key}: {said[key]}", 110, subsequent_indent="  ",
                            break_on_hyphens=False, break_long_words=False) for key in FACTS]  # fmt: skip
+    if name == "node_plan":
+        items.append("\nThe phases, in the order in which they run:\n")
+        items += [f"- `{phase}`: {what}" for phase, what in PHASE_WORDS.items()]
     return "\n".join([*words, "\n".join(items), ""])
 
 

@@ -11,7 +11,7 @@ import click
 from node.agent.health import Told, ask_plugins
 from node.cli.status_text import page
 from node.model.status import NodeStatus, faults
-from node.plugin_manager import Plugins
+from node.plugin_manager import ABSENT, Plugins
 from node.system.commands import LiveCommands
 from node.system.status import read_status
 from node.system.status_inventory import quick_inventory
@@ -31,7 +31,10 @@ def command(*, as_json: bool) -> None:
     status = read_status(commands)
     plugins = Plugins()
     plugins.load()
-    not_loaded = tuple(f"{problem.where}: {problem.what}" for problem in plugins.problems)
+    # A name that is not here is for `nodectl plugins` to tell: one argument may be for many kinds of nodes.
+    not_loaded = tuple(
+        f"{problem.where}: {problem.what}" for problem in plugins.problems if problem.code != ABSENT
+    )
     told = ask_plugins(plugins, quick_inventory(commands))
     found = (*faults(status), *not_loaded, *told.unwell)
     if as_json:

@@ -42,7 +42,8 @@ class Problem:
     def __str__(self) -> str:
         """One line: where, what, the origin and how to mend it."""
         origin = f" (from {self.origin})" if self.origin else ""
-        return f"{self.where}: {self.what}{origin}. {self.mend}"
+        line = f"{self.where}: {self.what}{origin}"
+        return f"{line}{'' if line.endswith(('.', '?')) else '.'} {self.mend}"
 
 
 def errors(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, cast
@@ -91,19 +92,20 @@ def restarts(step: Step) -> bool:
 PREPARE = "prepare"
 
 # Steps run in the order of these phases, and within one in the order in which a plugin gave them.
-PHASES = (
-    "check",      # read only: identity and contents of the disks, once more
-    "release",    # take down stale LVM, MD, swap and mounts on the target
-    "partition",  # the first write: old boot code goes, the table comes
-    "format",
-    "mount",
-    "payload",    # the root image and the kernel
-    "configure",  # the state on CONFIG, files, logs
-    "vendor",     # what plugins add to the finished tree
-    "verify",     # read back what was written
-    "boot",       # the boot area, last
-    "record",     # the installation is marked as done
-)  # fmt: skip
+PHASE_WORDS: Mapping[str, str] = {
+    "check": "read only: identity and contents of the disks, once more",
+    "release": "take down stale LVM, MD, swap and mounts on the target",
+    "partition": "the first write: old boot code goes, the table comes",
+    "format": "filesystems are made",
+    "mount": "they are mounted below `system.root`",
+    "payload": "the root image and the kernel",
+    "configure": "the state on CONFIG, files, logs",
+    "vendor": "what plugins add to the finished tree",
+    "verify": "read back what was written",
+    "boot": "the boot area, last",
+    "record": "the installation is marked as done",
+}
+PHASES = tuple(PHASE_WORDS)
 
 
 @dataclass(frozen=True)

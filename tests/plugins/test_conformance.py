@@ -40,7 +40,11 @@ BAD = {
     "writes at import": ("open('/tmp/vk-never-written', 'w')", "loads", "opened for writing"),
     "exits at import": ("sys.exit(3)", "loads", "SystemExit"),
     "dies at import": ("os.abort()", "load", "died by SIGABRT in import"),
-    "a misspelt hook": ("@hookimpl\ndef node_plann(): pass", "loads", "node_plann is no hook"),
+    "a misspelt hook": (
+        "@hookimpl\ndef node_plann(): pass",
+        "loads",
+        "node_plann is no hook; did you mean node_plan?",
+    ),
     "a hook without its mark": ("def node_plan(): pass", "loads", "not marked"),
     "an argument that is not there": ("@hookimpl\ndef node_plan(disks): pass", "loads", "'disks'"),
     "no description": (
@@ -71,6 +75,11 @@ BAD = {
         "N = []\n@hookimpl\ndef node_plan():\n    N.append(1)\n    return planned(Work(str(len(N))))",
         "planning is pure",
         "differ",
+    ),
+    "a phase that there is not": (
+        "@hookimpl\ndef node_plan(): return (PlannedStep('vendr', Work()),)",
+        "planning is pure",
+        "The phases are: check, release, partition",
     ),
     "an argument that is changed": (
         "@hookimpl\ndef node_validate(inventory):\n    inventory.facts['x'] = 1",

@@ -22,12 +22,13 @@ from node.model.answers import Layer, Section
 from node.model.health import HealthCheck, Outcome
 from node.model.inventory import Inventory, from_json
 from node.model.mask import MASK
+from node.model.near import nearest
 from node.model.origin import Precedence
 from node.model.plan import Plan, planned_to_data
 from node.model.problem import errors
 from node.model.state import RenderedFile, State
 from node.model.step import PlannedStep, Step, step_from_data, step_to_data
-from node.plugin_manager import Plugins
+from node.plugin_manager import REPORT, Plugins
 from node.testing.conformance.watched import Watch, watched
 from node.testing.guard import ForbiddenEffectError, guarded
 from node.testing.machines import machine, machine_names
@@ -149,7 +150,8 @@ def load(bench: Bench) -> None:
         value = getattr(plugin, name, None)
         marked = getattr(value, f"{PROJECT}_impl", None)
         if marked and name not in known:
-            faults.append(f"{name} is no hook; see docs/hooks.md")
+            near = nearest(name, known)
+            faults.append(f"{name} is no hook; {f'did you mean {near}?' if near else 'see docs/hooks.md'}")
         elif not marked and name in known and inspect.isroutine(value):
             faults.append(f"{name} is not marked with @hookimpl, so that nobody calls it")
         elif marked:
@@ -214,7 +216,7 @@ def planning(bench: Bench) -> None:
             if texts[0] != texts[1] or twice[0].problems != twice[1].problems:
                 faults.append(f"two plans for {name} differ")
             faults += [
-                f"{problem.where}: {problem.what}"
+                f"{problem.where}: {problem.what}" if problem.mend == REPORT else str(problem)
                 for problem in twice[0].problems
                 if problem.owner == bench.name and problem.code == "plugin-failed"
             ]

@@ -9,6 +9,7 @@ import pytest
 
 from node.cli import hook_docs
 from node.hookspecs import API_VERSION, Hooks
+from node.model.step import PHASES
 from tests.unit.hooks import test_each_hook
 
 PAGE = Path(__file__).parents[3] / "docs/hooks.md"
@@ -34,6 +35,12 @@ def test_the_page_says_all_that_must_be_known(name: str) -> None:
     assert list(found) == list(hook_docs.FACTS)
     assert all(found.values())
     assert 1 <= int(found["Since"]) <= API_VERSION
+
+
+def test_the_phases_stand_at_node_plan_in_their_order() -> None:
+    section = PAGE.read_text().partition("### node_plan\n")[2].partition("\n### ")[0]
+    listed = [line.split("`")[1] for line in section.splitlines() if line.startswith("- `")]
+    assert listed == list(PHASES)
 
 
 @pytest.mark.parametrize("name", HOOKS)

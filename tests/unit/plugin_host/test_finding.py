@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from node.boot.rendering import render
 from node.model.problem import Severity
+from node.model.state import State
 from node.plugin_host.choosing import Choice, Wish, choose
 from node.plugin_host.finding import Outside, api_range, find_outside
 from node.plugin_manager import ABSENT, Plugins
@@ -165,3 +167,4 @@ def test_a_name_in_the_wish_that_is_not_here_is_told_with_the_nearest(
         "NODECRUST_PLUGINS: names 'storige', which is not here. Did you mean storage?",
     ]
     assert {problem.severity for problem in plugins.problems} == {Severity.WARNING}
+    assert not render(plugins, State()).failures, "a start is not bad for it"
