@@ -41,13 +41,20 @@ pythonpath = ["."]
 testpaths = ["tests"]
 """
 
+_GITIGNORE = """\
+__pycache__/
+*.egg-info/
+/build/
+/*.whl
+"""
+
 _README = """\
 # $name
 
 A plugin for Nodecrust nodes. It adds a section `$key` to the answers, with a page in the installer, and
 writes a greeting into `/etc/$name` of each node.
 
-    python -m pytest                       its tests; nodecrust[testing] and pytest must be installed
+    python -m pytest                       its tests; nodecrust[testing,image] and pytest must be installed
     nodectl plugins check . --answers tests/answers.yaml
     pip wheel --no-deps .                  the wheel for an image
 
@@ -289,6 +296,7 @@ $key:
 """
 
 FILES: Mapping[str, str] = {
+    ".gitignore": _GITIGNORE,
     "pyproject.toml": _PYPROJECT,
     "README.md": _README,
     "$package/__init__.py": _INIT,

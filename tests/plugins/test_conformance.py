@@ -226,6 +226,9 @@ def test_one_that_hangs_is_ended(tmp_path: Path) -> None:
 def test_what_is_no_plugin_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no distribution"):
         find_candidate("no-such-distribution")
+    with pytest.raises(InputError) as caught:
+        find_candidate("dist/acme-1-py3-none-any.whl")
+    assert caught.value.mend.startswith("Install the wheel first (pip install dist/acme-1-py3-none-any.whl)")
     with pytest.raises(InputError, match="no entry point"):
         find_candidate("pytest")
     (tmp_path / "pyproject.toml").write_text("[project")

@@ -45,10 +45,11 @@ def _of_installed(name: str) -> Candidate:
     try:
         found = importlib.metadata.distribution(name)
     except (importlib.metadata.PackageNotFoundError, ValueError):
-        raise InputError(
-            f"there is no distribution '{name}' here",
-            mend="Install it (pip install -e FOLDER), or name the folder of its pyproject.toml",
-        ) from None
+        if name.endswith(".whl"):
+            mend = f"Install the wheel first (pip install {name}), then name its distribution"
+        else:
+            mend = "Install it (pip install -e FOLDER), or name the folder of its pyproject.toml"
+        raise InputError(f"there is no distribution '{name}' here", mend=mend) from None
     head = found.metadata
     return Candidate(
         head["Name"] or name,
