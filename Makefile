@@ -112,6 +112,7 @@ docs: setup ## Write the generated pages of docs/ anew
 	@$(BIN)/python -m node.installer.docs
 	@$(BIN)/python -m node.cli.config_docs
 	@$(BIN)/python -m node.cli.hook_docs
+	@$(BIN)/python -m node.cli.type_docs
 
 .PHONY: clean
 clean: ## Remove what the targets made in this folder; the cache outside it stays

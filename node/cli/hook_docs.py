@@ -31,7 +31,8 @@ tested one.
 - The hooks of the installer give the same result for the same arguments.
 - A hook takes any of the arguments that stand here, by their names, or none.
 - None, or an empty sequence, says that there is nothing to give.
-- What is given is of the types that stand here, which are in `node.hookspecs` and `node.model`.
+- What is given is of the types that stand here, which are in `node.hookspecs` and `node.model`;
+  [Types](types.md) has each with its fields.
 - A hook that raises, takes too long or gives something else is named with its plugin, and the others go on.
 
 ## The promise
