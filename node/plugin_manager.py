@@ -115,6 +115,11 @@ class Plugins:
         for one in choice.outside:
             self._load_outside(one, deadline)
 
+    def rest(self) -> None:
+        """Keep no plugin from outside in memory until one is asked again, which costs its import."""
+        if self._host:
+            self._host.rest()
+
     def close(self) -> None:
         """End the plugin host; the end of the process does so too."""
         if self._host:

@@ -54,6 +54,7 @@ def _run(*, prompt: bool) -> int:
     from node.console.live import live_surroundings  # noqa: PLC0415
     from node.persist.kept_diff import NO_NODE, read_lost  # noqa: PLC0415
     from node.persist.kept_places import KeptPlaces  # noqa: PLC0415
+    from node.persist.store import STATE_FILE  # noqa: PLC0415
 
     if prompt:
         end_with_parent()  # the getty's unit ends its shell alone
@@ -66,7 +67,16 @@ def _run(*, prompt: bool) -> int:
             raise UnfitMachineError(NO_NODE)
         return change_lines(read_lost(places))
 
-    around = live_surroundings(lambda: office.desk, load_plugins(), lost, place=place)
+    # A console stands for months, and what plugins take meanwhile isn't ours to know.
+    office.plugins.rest()
+    around = live_surroundings(
+        lambda: office.desk,
+        load_plugins(),
+        lost,
+        place=place,
+        state=office.config / STATE_FILE,
+        rest=office.plugins.rest,
+    )
     clerk = Clerk(around, user="" if prompt else who())
     with given_back(sys.stdin.fileno()):
         code = run_apart(clerk, _screens(place, office.kept_sections, prompt=prompt))

@@ -30,7 +30,9 @@ class Surroundings:
     """What the clerk has of the node; in tests and demonstrations none of it is real.
 
     `desk` gives the desk for changes. `judge` judges a user's password, `note` writes a line of the system's
-    authentication log, `leave` restarts or switches off. `timeout_s` is how long a trial waits.
+    authentication log, `leave` restarts or switches off. `timeout_s` is how long a trial waits. `rest` is
+    called when nothing more will be asked of the desk for a while. `stamp` changes with what is stored; None
+    is unlike any other.
     """
 
     desk: Callable[[], Desk]
@@ -44,6 +46,8 @@ class Surroundings:
     place: str
     timeout_s: int = DEFAULT_TIMEOUT_S
     clock: Callable[[], float] = time.monotonic
+    rest: Callable[[], None] = lambda: None
+    stamp: Callable[[], object] = lambda: None
 
 
 @dataclass
@@ -65,11 +69,25 @@ class Clerk:
     def __init__(self, around: Surroundings, *, user: str = "") -> None:
         self._around = around
         self._seen = _Seen(user=user, lasting=bool(user))
+        self._stamp: object = None
+        self._rules = (True, Standing.admin)
 
     # Reading
 
     def standing(self) -> Standing:
         """Say who stands here."""
+        # Screens ask all the time, and reading asks every plugin that has a section.
+        stamp = self._around.stamp()
+        if stamp is None or stamp != self._stamp:
+            self._rules = self._read_rules()
+            self._stamp = stamp
+            self._rest()
+        reading, admin = self._rules
+        user = self._user()
+        return Standing(user, admin if reading or user else "", reading)
+
+    def _read_rules(self) -> tuple[bool, str]:
+        """Give whether anybody may read, and the admin's name."""
         reading, admin = True, Standing.admin
         try:
             access = self._around.desk().read().state.sections.get(_ACCESS, {})
@@ -79,8 +97,7 @@ class Clerk:
             pass  # nothing is stored, so nothing is turned off
         except NodeError:
             reading = False  # what was turned off can't be read
-        user = self._user()
-        return Standing(user, admin if reading or user else "", reading)
+        return reading, admin
 
     def overview(self) -> Overview:
         """Read how the node is, and whether a change is on trial."""
@@ -98,7 +115,9 @@ class Clerk:
         """Give the stored sections, masked."""
         self._require_reading()
         desk = self._around.desk()
-        return masked(desk.read().state.sections, desk.models)
+        found = masked(desk.read().state.sections, desk.models)
+        self._rest()
+        return found
 
     def log(self, lines: int) -> tuple[str, ...]:
         """Give the last lines of the journal."""
@@ -210,6 +229,11 @@ class Clerk:
     def _forget(self) -> None:
         with self._seen.lock:
             self._seen.user, self._seen.lasting, self._seen.proposal = "", False, None
+        self._rest()
+
+    def _rest(self) -> None:
+        if not self._seen.user:
+            self._around.rest()
 
     def _require_admin(self) -> str:
         if not (user := self._user()):

@@ -73,6 +73,7 @@ class Reader:
 
     def _read_panels(self) -> None:
         self._told = ask_plugins(self._plugins, quick_inventory(self._commands))
+        self._plugins.rest()
 
 
 def journal(commands: Commands, *options: str, lines: int) -> list[str]:
@@ -82,9 +83,18 @@ def journal(commands: Commands, *options: str, lines: int) -> list[str]:
 
 
 def live_surroundings(
-    desk: Callable[[], Desk], plugins: Plugins, lost: Callable[[], Sequence[str]], *, place: str
+    desk: Callable[[], Desk],
+    plugins: Plugins,
+    lost: Callable[[], Sequence[str]],
+    *,
+    place: str,
+    state: Path,
+    rest: Callable[[], None],
 ) -> Surroundings:
-    """Give those of this machine, for the console at the terminal `place`. `plugins` are nobody else's."""
+    """Give those of this machine, for the console at the terminal `place`. `plugins` are nobody else's.
+
+    `state` is the file that holds what is stored; `rest` is called when `desk` isn't needed for a while.
+    """
     commands = LiveCommands()
     return Surroundings(
         desk=desk,
@@ -96,7 +106,18 @@ def live_surroundings(
         note=_note,
         leave=lambda how: _leave(how, commands),
         place=place,
+        rest=rest,
+        stamp=lambda: _stamp(state),
     )
+
+
+def _stamp(path: Path) -> object:
+    """Give what changes with a file that is replaced whole; None where it can't be known."""
+    try:
+        now = path.stat()
+    except OSError:
+        return None
+    return now.st_ino, now.st_mtime_ns, now.st_size
 
 
 def _judge(user: str, password: str) -> Verdict:

@@ -97,6 +97,12 @@ class Host:
             self._loaded.pop(plugin, None)
             self._with_sections.discard(plugin)
 
+    def rest(self) -> None:
+        """End the host, with all that its plugins started, until one of them is asked again."""
+        with self._lock:
+            if self._owner == os.getpid():
+                self._end_process()
+
     def close(self) -> None:
         """End the host and its zygote, with all that they started."""
         with self._lock:

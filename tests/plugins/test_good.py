@@ -205,6 +205,18 @@ def test_threads_may_ask_at_once(site: Site, load: Loader) -> None:
     assert found == [{"disks": 1}] * 80
 
 
+def test_a_host_at_rest_comes_back_when_it_is_asked(site: Site, load: Loader) -> None:
+    site.good()
+    plugins = load()
+    first = plugins._host._channel.pid
+    plugins.rest()
+    assert plugins._host._channel is None
+    assert not Path(f"/proc/{first}").exists()
+    stays_good(plugins)
+    assert plugins._host._channel.pid != first
+    assert plugins.problems == []
+
+
 def test_a_process_with_threads_starts_the_host_anew(
     site: Site, load: Loader, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,9 +63,11 @@ def look_inside(machine: Machine, site: Site) -> None:
     assert login.run("hostname").stdout.strip() == "node-under-test"
     assert "level" in login.run("cat /etc/good.conf").stdout
     assert_named(login)
-    # What they started is gone with them: the 200 processes of one, and the host.
-    left = login.run("pgrep -c nodecrust-plug").stdout.strip()
-    assert left == "0", login.run("ps ax").stdout
+    # What they started is gone with them: the 200 processes of one, and the hosts, once the two consoles have
+    # asked all of them how they are.
+    wait = f"timeout {LIMIT_S} sh -c 'while pgrep nodecrust-plug; do sleep 5; done'"
+    gone = login.run(wait, timeout_s=LIMIT_S + 60)
+    assert gone.returncode == 0, login.run("ps ax").stdout
 
 
 def assert_named(login: SshLogin) -> None:

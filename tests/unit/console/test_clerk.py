@@ -83,6 +83,36 @@ def test_a_state_that_cant_be_read_tells_nothing(node: DemoNode) -> None:
     assert clerk.standing().may_read is False
 
 
+def test_what_is_stored_is_read_when_it_changed_alone(node: DemoNode) -> None:
+    reads, rests, stamp = [], [], ["first"]
+
+    def read() -> object:
+        reads.append(stamp[0])
+        return node.desk.read()
+
+    desk = replace(node.desk, read=read)
+    around = replace(
+        node.surroundings(),
+        desk=lambda: desk,
+        stamp=lambda: stamp[0],
+        rest=lambda: rests.append(stamp[0]),
+    )
+    clerk = Clerk(around)
+    for _ in range(3):
+        clerk.overview()
+    assert (reads, rests) == (["first"], ["first"])
+    refuse_reading(node)
+    stamp[0] = "second"
+    assert clerk.standing().may_read is False
+    assert (reads, rests) == (["first", "second"], ["first", "second"])
+    clerk.login("admin", "demo")
+    clerk.settings()
+    # Whoever is logged in changes something next.
+    assert rests == ["first", "second"]
+    clerk.logout()
+    assert rests == ["first", "second", "second"]
+
+
 def test_a_node_that_keeps_nothing_is_read(node: DemoNode) -> None:
     def nothing() -> None:
         raise UnfitMachineError("no CONFIG")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,6 +29,10 @@ class FakePlugins:
         self.problems: list[Problem] = [Problem("old", "plugin old", "failed before", "")]
         self.gate = threading.Event()
         self.asked = 0
+        self.rests = 0
+
+    def rest(self) -> None:
+        self.rests += 1
 
     def call(self, hook: str, **_arguments: Any) -> Iterator[Any]:
         if hook != "node_status_panels":
@@ -61,9 +66,21 @@ def test_panels_that_take_long_hold_nothing_up(plugins: FakePlugins) -> None:
     reader._thread.join(30)
     seen = reader.overview()
     assert plugins.asked == 1
+    assert plugins.rests == 1
     assert seen.panels == (StatusLine("raid", "one disk is gone", healthy=False),)
     # Both what a plugin finds and a plugin that failed count; what failed before was somebody else's.
     assert seen.faults == ("plugin bad: failed in node_status_panels", "raid: one disk is gone")
+
+
+def test_a_state_has_another_stamp_after_each_write(tmp_path: Path) -> None:
+    state = tmp_path / "node.yaml"
+    assert live._stamp(state) is None
+    state.write_text("a")
+    first = live._stamp(state)
+    assert first == live._stamp(state)
+    (tmp_path / "new").write_text("b")
+    (tmp_path / "new").replace(state)
+    assert live._stamp(state) != first
 
 
 def test_the_journal_is_asked_for_so_many_lines() -> None:
