@@ -166,17 +166,19 @@ mount_config() {
 # Where a root lies beside CONFIG and another one was booted (an installer, over the network or from a stick), this
 # start is none of the node's: `own-root` names the disk, so that nobody registers it or counts it as one.
 tell_of_own_root() {
-    local path label type parent disk=''
+    local path label type parent disk='' found
     [[ $IMAGE_KIND != slot ]] || return 0
+    found=$(list_partitions)
     while IFS='|' read -r path label type parent; do
         [[ $path != "$CONFIG_DEVICE" ]] || disk=$parent
-    done < <(list_partitions)
+    done <<<"$found"
+    [[ -n $disk ]] || return 0
     while IFS='|' read -r path label type parent; do
-        if [[ -n $disk && ${type,,} == "$ROOT_TYPE" && $parent == "$disk" ]]; then
+        if [[ ${type,,} == "$ROOT_TYPE" && $parent == "$disk" ]]; then
             printf '%s\n' "$disk" >"$NODE_RUN/own-root"
             return 0
         fi
-    done < <(list_partitions)
+    done <<<"$found"
 }
 
 # mount_as OPTIONS
