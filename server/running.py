@@ -24,6 +24,7 @@ from server.api.app import application
 from server.ca import Authority, has_authority, open_authority
 from server.certificates import grouped
 from server.database import AWAY, CONNECTIONS, Database, first_line, migrate, open_database
+from server.door import Door
 from server.known_ca import remember, require_no_ca_known
 from server.names import listen_on, names_of_server, read_listen
 from server.nodes import mark_stale
@@ -150,7 +151,34 @@ def _own_database(place: Place, workers: int) -> Iterator[Database]:
 class _Server(uvicorn.Server):
     """Ends well on a signal; uvicorn's own way raises the signal once more afterwards."""
 
-    bond: Bond | None = None
+    def __init__(
+        self, config: uvicorn.Config, settings: Settings, context: ssl.SSLContext, bond: Bond | None
+    ) -> None:
+        super().__init__(config)
+        self.settings = settings
+        self.context = context
+        self.bond = bond
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the door, where uvicorn would let in everybody at once."""
+        await self.lifespan.startup()
+        assert sockets
+        settings = self.settings
+
+        def make(on_over: Callable[[], None]) -> PeerProtocol:
+            return PeerProtocol(
+                patience_s=settings.patience_s,
+                crowded=lambda: door.is_full,
+                on_over=on_over,
+                config=self.config,
+                server_state=self.server_state,
+                app_state=self.lifespan.state,
+            )
+
+        door = Door(sockets[0], self.context, make, seats=settings.seats)
+        # It closes them when it ends, and no more.
+        self.servers = [door]  # type: ignore[list-item]
+        self.started = True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -180,7 +208,6 @@ async def _serve(
     context = server_context(certificate, site.authority.pem, _refusals(site))
     config = uvicorn.Config(
         application(site),
-        http=type("Protocol", (PeerProtocol,), {"patience_s": site.settings.patience_s}),
         loop="asyncio",
         lifespan="off",
         ws="none",
@@ -188,15 +215,13 @@ async def _serve(
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=75,
+        timeout_keep_alive=20,
         timeout_graceful_shutdown=5,
-        backlog=2048,
     )
     config.load()
-    # uvicorn would make a context by itself, which takes no certificate into its log and none of ours.
+    # uvicorn looks at it to know the scheme of what it serves; it would make another by itself.
     config.ssl = context
-    server = _Server(config)
-    server.bond = bond
+    server = _Server(config, site.settings, context, bond)
     chores = [asyncio.create_task(_renew(context, site.authority, names))]
     if bond is None or bond.number == 0:
         chores.append(asyncio.create_task(_look_for_silence(site)))

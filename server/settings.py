@@ -20,6 +20,9 @@ class Settings:
     refusals_a_minute: int = 10
     # How long a new connection may take to its first request.
     patience_s: float = 20.0
+    # How many connections one process has at a time. One takes about 0.4 MiB, most of it asyncio's buffers
+    # for TLS. A node waits 30 s for its answer: with all of them at work, that needs 20 answers a second.
+    seats: int = 512
     facts_kept: int = 20
     session_life: timedelta = timedelta(hours=8)
 

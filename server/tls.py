@@ -12,6 +12,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from server.api.peer import PEER
 
+_CROWDED_S = 1
+
 
 def server_context(
     certificate: Path, ca_pem: bytes, on_refused: Callable[[str], None] = lambda _: None
@@ -44,9 +46,23 @@ def server_context(
 class PeerProtocol(H11Protocol):
     """HTTP/1.1 that puts the certificate of the connection into each request's scope."""
 
-    # Who connects and says nothing is not waited for.
-    patience_s = 20.0
-    _first_request: asyncio.TimerHandle | None = None
+    def __init__(
+        self,
+        *,
+        patience_s: float,
+        crowded: Callable[[], bool],
+        on_over: Callable[[], None],
+        **uvicorns: Any,
+    ) -> None:
+        """Wait `patience_s` for the first request; call `on_over` when the connection is over.
+
+        Where it is `crowded`, others want the place of one that has had its answer.
+        """
+        super().__init__(**uvicorns)
+        self._patience_s = patience_s
+        self._crowded = crowded
+        self._on_over = on_over
+        self._first_request: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Read the certificate once a connection."""
@@ -61,12 +77,20 @@ class PeerProtocol(H11Protocol):
             await app(scope, receive, send)
 
         self.app = with_peer
-        self._first_request = self.loop.call_later(self.patience_s, transport.close)
+        self._first_request = self.loop.call_later(self._patience_s, transport.close)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, long or not."""
+        self.timeout_keep_alive = _CROWDED_S if self._crowded() else self.config.timeout_keep_alive
+        super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
         self._stop_waiting()
-        super().connection_lost(exc)
+        try:
+            super().connection_lost(exc)
+        finally:
+            self._on_over()
 
     def _stop_waiting(self) -> None:
         if self._first_request is not None:

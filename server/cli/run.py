@@ -49,6 +49,14 @@ from server.settings import Settings
     help="Processes that serve the port; several need PostgreSQL.",
 )
 @click.option(
+    "--connections",
+    type=click.IntRange(1, 65536),
+    default=512,
+    show_default=True,
+    metavar="N",
+    help="Connections that each worker has at a time; further ones wait.",
+)
+@click.option(
     "--refusals",
     type=click.IntRange(1, 1_000_000),
     default=10,
@@ -71,6 +79,7 @@ def command(
     certificate_life: timedelta,
     patience: timedelta,
     workers: int,
+    connections: int,
     refusals: int,
     new_ca: bool,
 ) -> None:
@@ -86,5 +95,6 @@ def command(
         certificate_life=certificate_life,
         patience_s=patience.total_seconds(),
         refusals_a_minute=refusals,
+        seats=connections,
     )
     run(place, Offer(listen, names, workers, new_ca), settings, click.echo)
