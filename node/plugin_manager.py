@@ -36,6 +36,7 @@ __all__ = [
     "ABSENT",
     "BUILT_INS",
     "FAILED",
+    "OFF",
     "REPORT",
     "TRACE",
     "UNTIDY",
@@ -48,7 +49,8 @@ __all__ = [
 _log = logging.getLogger(__name__)
 
 TRACE = "NODECRUST_TRACE_HOOKS"
-FAILED, UNTIDY, ABSENT = "plugin-failed", "plugin-untidy", "plugin-absent"
+FAILED, UNTIDY = "plugin-failed", "plugin-untidy"
+ABSENT, OFF = "plugin-absent", "plugin-off"
 REPORT = "Report it to its author, or leave it out with NODECRUST_PLUGINS"
 _KEPT_ARGUMENTS = 8
 _LEAST_S = 0.05
@@ -83,15 +85,11 @@ class Plugins:
         self.problems += bundle_problems()
         choice = choose(find_outside(), NAMES, Wish.read(os.environ.get("NODECRUST_PLUGINS")))
         for name, near in choice.absent.items():
-            self._add(
-                Problem(
-                    ABSENT,
-                    "NODECRUST_PLUGINS",
-                    f"names '{name}', which is not here",
-                    f"Did you mean {near}?" if near else "See nodectl plugins",
-                    severity=Severity.WARNING,
-                    blame=Blame.MACHINE,
-                )
+            mend = f"Did you mean {near}?" if near else "See nodectl plugins"
+            self._doubt(ABSENT, f"names '{name}', which is not here", mend)
+        for name in choice.missing:
+            self._doubt(
+                OFF, f"leaves out '{name}', whose part nothing else does", "Leave it in, unless that is meant"
             )
         for module in BUILT_INS:
             name = short_name(module)
@@ -224,6 +222,13 @@ class Plugins:
     def _migrate_section(self, section: str, values: Any, version: int) -> Any:
         given = self.call("node_migrate", section=section, values=values, version=version)
         return next((one.value for one in given if one.value is not None), None)
+
+    def _doubt(self, code: str, what: str, mend: str) -> None:
+        """Tell of what NODECRUST_PLUGINS says and perhaps doesn't mean."""
+        warning = Problem(
+            code, "NODECRUST_PLUGINS", what, mend, severity=Severity.WARNING, blame=Blame.MACHINE
+        )
+        self._add(warning)
 
     # Plugins from outside
 

@@ -40,6 +40,12 @@ class Choice:
     unwanted: tuple[Outside, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The built-ins that are left out while nothing stands in for them."""
+        left_out = (name for name, why in self.left_out.items() if why == LEFT_OUT)
+        return tuple(name for name in left_out if name not in self.replaced)
+
 
 @dataclass(frozen=True)
 class Wish:

@@ -12,7 +12,7 @@ from node.model.problem import Severity
 from node.model.state import State
 from node.plugin_host.choosing import Choice, Wish, choose
 from node.plugin_host.finding import Outside, api_range, find_outside
-from node.plugin_manager import ABSENT, Plugins
+from node.plugin_manager import ABSENT, OFF, Plugins
 
 BUILT_INS = ("storage", "bootloader", "cobbler")
 
@@ -167,4 +167,23 @@ def test_a_name_in_the_wish_that_is_not_here_is_told_with_the_nearest(
         "NODECRUST_PLUGINS: names 'storige', which is not here. Did you mean storage?",
     ]
     assert {problem.severity for problem in plugins.problems} == {Severity.WARNING}
+    assert not render(plugins, State()).failures, "a start is not bad for it"
+
+
+def test_a_built_in_that_is_left_out_is_told_unless_something_stands_in_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    without = Wish.read("-bootloader")
+    assert choose([], BUILT_INS, without).missing == ("bootloader",)
+    assert choose([outside("acme-boot", replaces=("bootloader",))], BUILT_INS, without).missing == ()
+    assert choose([outside("acme-boot", replaces=("bootloader",))], BUILT_INS, Wish()).missing == ()
+    monkeypatch.setenv("NODECRUST_PLUGINS", "-bootloader")
+    plugins = Plugins()
+    plugins.load()
+    (told,) = plugins.problems
+    assert (told.code, told.severity) == (OFF, Severity.WARNING)
+    assert str(told) == (
+        "NODECRUST_PLUGINS: leaves out 'bootloader', whose part nothing else does."
+        " Leave it in, unless that is meant"
+    )
     assert not render(plugins, State()).failures, "a start is not bad for it"
