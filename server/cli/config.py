@@ -9,11 +9,13 @@ import click
 from sqlalchemy.orm import Session
 
 from node.errors import InputError
+from node.model.near import nearest
 from server import desired
 from server.cli.place import existing, me, place_options
 from server.cli.tables import plain
 from server.nodes import find_node
 from server.place import Place
+from server.pools import pools_to_data
 
 _NODE = click.option("--node", metavar="NODE", help="Of one node: id, its beginning, or name.")
 _POOL = click.option("--pool", metavar="NAME", help="Of every node of a pool.")
@@ -77,12 +79,25 @@ def show_command(*, place: Place, node: str | None, pool: str | None, as_json: b
 
 
 def _say(place: Place, node: str | None, pool: str | None, document: str | None) -> None:
-    def work(session: Session) -> str:
+    def work(session: Session) -> tuple[str, str]:
         scope, node_id = _scope(session, node, pool)
         generation = desired.set_desired(session, scope, document, who=me(), node_id=node_id)
-        return f"{scope}: generation {generation}"
+        return f"{scope}: generation {generation}", _doubt(session, pool) if pool is not None else ""
 
-    click.echo(existing(place).change(work))
+    said, doubt = existing(place).change(work)
+    click.echo(said)
+    if doubt:
+        click.echo(doubt, err=True)
+
+
+def _doubt(session: Session, pool: str) -> str:
+    """Say that a pool is of nothing yet, which is what a mistyped one looks like."""
+    known = [each["pool"] for each in pools_to_data(session)]
+    if pool in known:
+        return ""
+    near = nearest(pool, known)
+    hint = f"; did you mean {near}?" if near else ", and is for those to come"
+    return f"note: no node and no token is of the pool '{plain(pool)}' yet{hint}"
 
 
 def _scope(session: Session, node: str | None, pool: str | None) -> tuple[str, str | None]:

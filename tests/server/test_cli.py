@@ -294,3 +294,20 @@ def test_the_ca_as_a_file(server: Server) -> None:
     context = ssl.create_default_context(cadata=pem)
     assert len(context.get_ca_certs()) == 1
     assert server.json("ca", "show")["fingerprint"] in server.cli("ca", "show")
+
+
+def test_a_pool_of_nothing_is_told_with_the_nearest(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.token("--pool", "racks-in-brno")
+    file = tmp_path / "document.yaml"
+    file.write_text("logging: {server: a}\n")
+
+    def note(pool: str) -> str:
+        capsys.readouterr()
+        assert run_command(["config", "set", "--pool", pool, str(file), *server.where]) == 0
+        return capsys.readouterr().err
+
+    assert note("racks-in-brno") == ""
+    assert "did you mean racks-in-brno?" in note("racks-in-bron")
+    assert "no node and no token is of the pool" in note("of-tomorrow-altogether")
