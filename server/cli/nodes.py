@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 from sqlalchemy import select
@@ -73,9 +73,16 @@ def show(*, place: Place, text: str, as_json: bool) -> None:
     for key, value in (data | readable).items():
         if key not in ("facts", "events", "reported", "config_reports"):
             click.echo(f"{key:16} {plain(str(value)) if value not in (None, []) else '-'}")
+    if reports := data["config_reports"]:
+        click.echo(f"{'config_outcome':16} {plain(_outcome(reports[-1]))}")
     click.echo(f"{'key':16} {grouped(data['key_fingerprint'])}")
     for event in data["events"]:
         click.echo(plain(f"  {event['at']} {event['kind']:12} {event['who']}  {event['words']}"))
+
+
+def _outcome(report: dict[str, Any]) -> str:
+    words = f": {report['words']}" if report["words"] else ""
+    return f"generation {report['generation']} {report['result']} {report['at']}{words}"
 
 
 @command.command("approve")

@@ -174,6 +174,13 @@ def test_configuration_is_signed_and_grows(server: Server, tmp_path) -> None:  #
         assert node.send("POST", "config/report", json=body).status_code == 204
     reports = server.json("nodes", "show", node.node_id)["config_reports"]
     assert [entry["result"] for entry in reports] == ["applied", "rolled-back", "refused"]
+    (outcome,) = [
+        line
+        for line in server.cli("nodes", "show", node.node_id).splitlines()
+        if line.startswith("config_outcome ")
+    ]
+    assert outcome.split()[1:4] == ["generation", str(third["generation"]), "refused"]
+    assert outcome.endswith(": it?is so")
 
 
 @pytest.mark.parametrize("text", ["- a\n", "a: [\n", "!!python/object/apply:os.system [ls]\n", "just words"])
