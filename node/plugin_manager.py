@@ -196,6 +196,7 @@ class Plugins:
                         value = tuple(value)
             except (Exception, SystemExit) as error:
                 self._count(name, hook, time.perf_counter() - began, f"failed: {error}")
+                self._show_said(error)
                 if not self._blame_outside(name, error):
                     _log.exception("plugin %s failed in %s", name, hook)
                     self.blame(name, f"failed in {hook}: {type(error).__name__}: {error}")
@@ -246,6 +247,7 @@ class Plugins:
         try:
             answer = self._host.load(one, timeout_s=left)
         except OutsideError as error:
+            self._show_said(error)
             self._fail(one.name, error.words)
             return
         took = time.perf_counter() - began
@@ -353,6 +355,11 @@ class Plugins:
             sys.stderr.write(
                 f"hook {what} of {name} ({where}): {seconds * 1000:.1f} ms {came}".rstrip() + "\n"
             )
+
+    def _show_said(self, error: BaseException) -> None:
+        """Show what a plugin printed before it failed to whoever looks at its calls."""
+        if self._trace:
+            sys.stderr.writelines(f"  | {line}\n" for line in getattr(error, "said", ()))
 
     def _fail(self, name: str, words: str) -> None:
         self._records[name] = replace(self._records[name], state="failed", why=mask_hashes(words))

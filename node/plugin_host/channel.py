@@ -15,7 +15,8 @@ from node.plugin_host.words import shown
 
 _MOST_REQUEST = 64 << 20
 _MOST_OUTPUT = 8 << 20
-_LAST_WORDS = 400
+_KEPT_OUTPUT = 16 << 10
+_LINE = 200
 _PART = 1 << 18
 
 
@@ -72,12 +73,12 @@ class Channel:
         """Send each argument whole the next time: one of them may be what could not be read."""
         self._sent.clear()
 
-    def last_words(self) -> str:
-        """Give the last line that was printed since the last request, in brackets; empty without one."""
+    def said(self) -> tuple[str, ...]:
+        """Give the last lines that were printed since the last request, fit to be shown."""
         with suppress(OSError, BrokenError):
             self._listen()
         lines = self._said.decode(errors="replace").strip().splitlines()
-        return f" ({shown(lines[-1], 200)})" if lines else ""
+        return tuple(shown(line, _LINE) for line in lines)
 
     def close(self) -> None:
         """Let go of the pipes."""
@@ -121,7 +122,7 @@ class Channel:
             part = os.read(self._output, _PART)
         except BlockingIOError:
             return True
-        self._said = (self._said + part)[-_LAST_WORDS:]
+        self._said = (self._said + part)[-_KEPT_OUTPUT:]
         self._said_bytes += len(part)
         if self._said_bytes > _MOST_OUTPUT:
             self._said = b""

@@ -25,12 +25,16 @@ CALL_TIMEOUT_S = 5.0
 
 
 class OutsideError(Exception):
-    """A plugin could not be asked, or failed; in words. `lost` says that it is out of the host for good."""
+    """A plugin could not be asked, or failed; in words. `lost` says that it is out of the host for good.
 
-    def __init__(self, words: str, *, lost: bool = False) -> None:
+    `said` are the last lines that it printed, a traceback most often.
+    """
+
+    def __init__(self, words: str, *, lost: bool = False, said: tuple[str, ...] = ()) -> None:
         super().__init__(words)
         self.words = words
         self.lost = lost
+        self.said = said
 
 
 @dataclass
@@ -123,10 +127,11 @@ class Host:
                     raise OutsideError("could not be loaded again", lost=True)
                 answer = self._channel_there().exchange(request, timeout_s)
             except BrokenError as error:
-                words = self._channel.last_words() if self._channel else ""
+                said = self._said()
                 how = self._end_process()
                 self.forget(plugin)
-                raise OutsideError(f"{str(error) or how} in {during}{words}", lost=True) from None
+                words = f"{str(error) or how} in {during}{f' ({said[-1]})' if said else ''}"
+                raise OutsideError(words, lost=True, said=said) from None
             except OutsideError:
                 raise
             except FrameError as error:
@@ -145,9 +150,13 @@ class Host:
         if "failed" in answer:
             if self._channel:
                 self._channel.send_arguments_anew()
-            raise OutsideError(f"failed in {during}: {shown(str(answer['failed']), 500)}")
+            words = f"failed in {during}: {shown(str(answer['failed']), 500)}"
+            raise OutsideError(words, said=self._said())
         noted = tuple(f"changed {shown(str(one), 100)} in {during}" for one in answer.get("noted") or ())
         return Answer(answer.get("ok"), noted)
+
+    def _said(self) -> tuple[str, ...]:
+        return self._channel.said() if self._channel else ()
 
     def _ensure(self, but: str = "") -> None:
         """Have a host with all plugins that are loaded; one that can't be loaded again is lost."""

@@ -263,6 +263,20 @@ def test_nodectl_plugins_shows_them_all(site: Site, soon: None, capsys: pytest.C
     assert max(map(len, captured.out.splitlines())) <= 80
 
 
+def test_whoever_traces_calls_sees_where_one_failed(
+    site: Site, soon: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.add("absent", "import nowhere")
+    site.add("raises", "@hookimpl\ndef node_validate(): return helper()\ndef helper(): return {}['fan']")
+    assert main.run(["plugins"]) == 0
+    assert "import nowhere" not in capsys.readouterr().err
+    assert main.run(["plugins", "--trace-hooks"]) == 0
+    told = capsys.readouterr().err
+    assert "  |     import nowhere\n" in told
+    assert "in helper" in told
+    assert "  | KeyError: 'fan'\n" in told
+
+
 def test_answers_for_one_that_is_not_there_are_left_out(site: Site, load: Loader) -> None:
     site.add("acme-raid", "import nowhere")
     seen = planned(load.talk(), acme_raid={"level": 5, "secret": "x"}, good={})
