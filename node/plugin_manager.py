@@ -23,6 +23,7 @@ from node.model.answers import sections_by_key
 from node.model.mask import mask_hashes
 from node.model.problem import Blame, Problem, Severity
 from node.persist.migrations import Document, migration
+from node.plugin_host.arguments import SentArguments
 from node.plugin_host.built_ins import BUILT_INS, NAMES, short_name
 from node.plugin_host.bundle import bundle_problems
 from node.plugin_host.choosing import LEFT_OUT, Wish, choose
@@ -52,7 +53,6 @@ TRACE = "NODECRUST_TRACE_HOOKS"
 FAILED, UNTIDY = "plugin-failed", "plugin-untidy"
 ABSENT, OFF = "plugin-absent", "plugin-off"
 REPORT = "Report it to its author, or leave it out with NODECRUST_PLUGINS"
-_KEPT_ARGUMENTS = 8
 _LEAST_S = 0.05
 
 
@@ -67,8 +67,7 @@ class Plugins:
         self._manager.add_hookspecs(Hooks)
         self._records: dict[str, Record] = {}
         self._host: Any = None
-        self._arguments: dict[int, tuple[object, Any, int, str]] = {}
-        self._number = 0
+        self._sent = SentArguments()
         self._failures: dict[str, int] = {}
         self._trace = trace or bool(os.environ.get(TRACE))
         self.problems: list[Problem] = []
@@ -297,20 +296,6 @@ class Plugins:
         self._count(name, f"{what} {key}", time.perf_counter() - began, "")
         self._note(name, answer.noted)
         return answer.ok if isinstance(answer.ok, Mapping) else None
-
-    def _sent(self, kind: Any, value: Any) -> tuple[int, str]:
-        """Give an argument's number and its JSON; what was sent a moment ago isn't written again."""
-        from node.plugin_host.values import argument_to_json  # noqa: PLC0415 - see load
-
-        known = self._arguments.get(id(value))
-        if known and known[0] is value and known[1] == kind:
-            return known[2], known[3]
-        self._number += 1
-        found = (self._number, argument_to_json(kind, value))
-        self._arguments[id(value)] = (value, kind, *found)
-        while len(self._arguments) > _KEPT_ARGUMENTS:
-            self._arguments.pop(next(iter(self._arguments)))
-        return found
 
     def _blame_outside(self, name: str, error: BaseException) -> bool:
         """Record the failure of a plugin from outside; False where it is none of these."""
