@@ -50,12 +50,16 @@ def measure() -> Report:
 
 
 def _measured(number: int, folder: Path) -> tuple[dict[str, _Figures], _Figures]:
+    _say(f"{number} nodes, SQLite")
     found = {"SQLite": _ours(number, folder / "sqlite", f"sqlite:///{folder / 'node.db'}")}
     with cluster(durable=True) as postgres:
+        _say(f"{number} nodes, PostgreSQL")
         found["PostgreSQL"] = _ours(number, folder / "postgresql", postgres.new_database())
         many = ("--workers", str(_WORKERS))
         name = f"PostgreSQL, {_WORKERS} workers"
+        _say(f"{number} nodes, {name}")
         found[name] = _ours(number, folder / "workers", postgres.new_database(), *many)
+    _say(f"{number} nodes, the bare endpoint")
     return found, _bare(number, folder / "bare", folder / "sqlite" / "data" / "ca")
 
 
@@ -110,9 +114,17 @@ def _bare(number: int, folder: Path, ca: Path) -> _Figures:
 def _arrive(number: int, folder: Path, base: str, ca: Path, token: str, pid: int) -> _Figures:
     nodes = make_nodes(number, ca)
     enrolments = enrol_all(nodes, base, token)
+    _say(f"  enrolled: {_words(enrolments)}")
     # The bare one has no certificates of its own: any of the CA's will do.
     give_certificates(nodes, ca, folder / "shown.pem", folder.parent / "sqlite" / "shown.pem")
-    return _Figures(enrolments, hear_all(nodes, base), _peak_mib(pid))
+    heartbeats = hear_all(nodes, base)
+    figures = _Figures(enrolments, heartbeats, _peak_mib(pid))
+    _say(f"  heard: {_words(heartbeats)}; {figures.memory_mib:.0f} MiB")
+    return figures
+
+
+def _say(words: str) -> None:
+    print(f"  {words}", flush=True)  # many minutes pass with 10,000
 
 
 def _peak_mib(pid: int) -> float:
