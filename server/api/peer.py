@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import unquote_to_bytes
 
 from cryptography import x509
@@ -23,6 +25,8 @@ from server.states import State
 
 # Where the server's protocol class puts the certificate (DER) of the connection (server.tls).
 PEER = "nodecrust.peer_certificate"
+_WARNED = timedelta(days=30)
+_LOG = logging.getLogger("node-server")
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ def peer_of(request: Request) -> Peer:
     if not any(uri.startswith(PROXY_URI) for uri in uris(certificate)):
         return Peer(address, _stood_by(certificate, site))
     _stood_by(certificate, site)
+    _warn_of_end(certificate, site)
     address = request.headers.get("x-forwarded-for", address).rpartition(",")[2].strip()[:64]
     sent = _sent_by_proxy(request)
     return Peer(address, None if sent is None else _stood_by(sent, site))
@@ -85,6 +90,14 @@ def _stood_by(certificate: x509.Certificate, site: Site) -> x509.Certificate:
     if not holds(certificate, site.authority.certificate, CLIENT, clock.now()):
         raise RefusalError(403, "certificate-refused", "this certificate is not of this CA, or it is over")
     return certificate
+
+
+def _warn_of_end(proxy: x509.Certificate, site: Site) -> None:
+    """Say in time that a proxy's certificate ends: nobody renews it, and all its nodes go silent with it."""
+    left = proxy.not_valid_after_utc - clock.now()
+    if left < _WARNED and site.told.is_time(f"proxy {proxy.serial_number}"):
+        words = "%s: its certificate ends in %d days; make another one (node-server proxy create)"
+        _LOG.warning(words, proxy.subject.rfc4514_string(), left.days)
 
 
 def _sent_by_proxy(request: Request) -> x509.Certificate | None:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import psycopg
@@ -373,6 +374,20 @@ def test_a_proxy_speaks_for_nodes_and_nobody_else_does(server: Server, tmp_path)
         headers = {"Authorization": f"Bearer {server.token()}", "X-Forwarded-For": "10.9.9.9, 192.0.2.77"}
         made_id = proxy.post("/v1/enroll", json=enrol, headers=headers).json()["node_id"]
         assert server.json("nodes", "show", made_id)["address"] == "192.0.2.77"
+
+
+def test_a_proxy_whose_certificate_ends_soon_is_told_once(
+    own_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.ca._PROXY_LIFE", timedelta(days=20))
+    own_server.cli("proxy", "create", "front", "--host", "nodes.example", "--output", str(tmp_path / "p"))
+    context = ssl.create_default_context(cafile=str(own_server.ca))
+    context.load_cert_chain(tmp_path / "p" / "proxy.crt", tmp_path / "p" / "proxy.key")
+    with httpx.Client(base_url=own_server.url, verify=context, trust_env=False) as proxy:
+        for _ in range(2):
+            assert proxy.get("/v1/nodes/x/config").json()["code"] == "certificate-needed"
+    assert own_server.log.count("its certificate ends in 19 days") == 1
+    assert "proxy front" in own_server.log
 
 
 def test_a_restored_backup_and_a_rebind_bring_everyone_back(own_server: Server, tmp_path) -> None:  # type: ignore[no-untyped-def]
