@@ -82,10 +82,37 @@ class Answers:
             if section.persists
         }
 
+    def said(self) -> tuple[str, ...]:
+        """Give the dotted fields of what outlives the install that somebody said: no default, nor the image.
+
+        A field that holds a mapping or a list is named as a whole; an empty mapping says nothing.
+        """
+        found: dict[str, None] = {}
+        for key, origin in self.origins.items():
+            name, *rest = key.split(".")
+            section = self.sections.get(name)
+            if origin.precedence > Precedence.IMAGE and section is not None and section.persists:
+                field_ = _field(section, rest)
+                found |= {".".join((name, *field_)): None} if field_ else {}
+        return tuple(sorted(found))
+
     def section_versions(self) -> dict[str, int]:
         """Give the versions of the persistent sections that are beyond the first, as the state has them."""
         versions = {key: each.schema_version for key, each in self.sections.items() if each.persists}
         return {key: version for key, version in versions.items() if version != 1}
+
+
+def _field(model: BaseModel, parts: Sequence[str]) -> tuple[str, ...]:
+    """Give the names down to the field that a dotted key is of or lies in; none where it says nothing."""
+    if not parts:
+        return ()
+    fields = type(model).model_fields
+    name = next((name for name, each in fields.items() if parts[0] in (name, each.alias)), "")
+    value = getattr(model, name, None)
+    if isinstance(value, BaseModel):
+        below = _field(value, parts[1:])
+        return (name, *below) if below else ()
+    return (name,) if name and not (isinstance(value, Mapping) and not value) else ()
 
 
 @dataclass(frozen=True)

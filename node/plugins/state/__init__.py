@@ -28,6 +28,7 @@ def node_plan(answers: Answers, inventory: Inventory, target: Target) -> list[Pl
     write = WriteState(
         document=state_to_text(installed_state(answers, inventory, target)),
         keep=config.keep,
+        said=answers.said() if config.keep else (),
         secrets=tuple(sorted(secrets(answers))),
         at=target.started_at,
     )

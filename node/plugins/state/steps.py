@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,8 +32,8 @@ class WriteState(Step):
     """Write the state: what of the answers outlives the install.
 
     `document` is the state as YAML, `at` when the installation began (ISO 8601 with its zone). With `keep`
-    it is laid over the state that CONFIG already has: sections that the answers leave empty stay as they
-    were. `secrets` only says what must not be shown.
+    the state that CONFIG already has stays as it was, but for `said`, the dotted fields that somebody said in
+    the answers. `secrets` only says what must not be shown.
     """
 
     secret_fields: ClassVar[frozenset[str]] = frozenset({"document", "secrets"})
@@ -40,6 +41,7 @@ class WriteState(Step):
     document: str
     at: str
     keep: bool = False
+    said: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
 
     def summary(self) -> str:
@@ -57,7 +59,7 @@ class WriteState(Step):
             except BrokenStateError as error:
                 system.say(f"the kept configuration can't be used and is set aside: {error}")
             else:
-                state = overlay(kept.state, state) if kept else state
+                state = overlay(kept.state, state, self.said) if kept else state
                 for warning in kept.warnings if kept else ():
                     system.say(f"the kept configuration: {warning}")
         write_state(
@@ -79,17 +81,39 @@ class WriteState(Step):
         return f"installation {state.install.get('id', '')}".rstrip()
 
 
-def overlay(kept: State, new: State) -> State:
-    """Give the new state with the kept one's sections where the new one says nothing."""
-    said = {key for key, value in new.sections.items() if value or key not in kept.sections}
-    sections = {**kept.sections, **{key: new.sections[key] for key in new.sections if key in said}}
-    versions = {
-        key: version
-        for state, keys in ((kept, sections.keys() - said), (new, said))
-        for key, version in state.section_versions.items()
-        if key in keys
-    }
+def overlay(kept: State, new: State, said: Sequence[str]) -> State:
+    """Give the kept state with those fields of the new one that are `said`, and its sections that are news.
+
+    A section that is stored in another version is the new one where anything of it is said, else the kept
+    one, which the node brings up to date when it starts.
+    """
+    sections, versions = dict(kept.sections), dict(kept.section_versions)
+    for key, values in new.sections.items():
+        paths = [field.split(".")[1:] for field in said if field.partition(".")[0] == key]
+        version = new.section_versions.get(key, 1)
+        if key in sections and versions.get(key, 1) == version:
+            for path in paths:
+                sections[key] = _with_field(sections[key], values, path)
+        elif key not in sections or paths:
+            sections[key] = values
+            versions.pop(key, None)
+            versions |= {key: version} if version != 1 else {}
     return State(version=new.version, install=new.install, sections=sections, section_versions=versions)
+
+
+def _with_field(below: Any, above: Any, path: Sequence[str]) -> Any:
+    """Give plain data with what `above` has at `path`; without it where that leaves it to its default."""
+    if not path:
+        return above
+    found = dict(below) if isinstance(below, Mapping) else {}
+    name, *rest = path
+    if isinstance(above, Mapping) and name in above:
+        found[name] = _with_field(found.get(name), above[name], rest)
+    elif rest and isinstance(found.get(name), Mapping):
+        found[name] = _with_field(found[name], {}, rest)
+    else:
+        found.pop(name, None)
+    return found
 
 
 @dataclass(frozen=True)

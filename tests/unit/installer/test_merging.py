@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import create_model
+from pydantic import Field, create_model
 
 from node.installer.answers import merge, validate
 from node.installer.document import read_document
@@ -14,7 +14,7 @@ from node.installer.problem_text import problem_lines
 from node.model.answers import Layer, SectionModel
 from node.model.install import InstallAnswers
 from node.model.origin import Precedence
-from tests.unit.installer.sections import MODELS, Access, Network, Storage
+from tests.unit.installer.sections import MODELS, Access, Admin, Network, Storage
 
 
 def layer(precedence: Precedence, **values: object) -> Layer:
@@ -207,3 +207,30 @@ def test_an_empty_choice_is_told_in_words(choices: tuple[str, ...], mend: str):
     light.key = "light"
     _, problems = validate(merge([Layer(Precedence.FILE, {"light": {"led": "glow"}}, "x")]), {"light": light})
     assert [(one.where, one.mend) for one in problems] == [("light.led", mend)]
+
+
+class Lasting(SectionModel):
+    key: ClassVar[str] = "lasting"
+    persists: ClassVar[bool] = True
+    admin: Admin = Admin()
+    netplan: dict[str, Any] = Field(default={})
+    zone: str = ""
+
+
+@pytest.mark.parametrize(
+    ("said", "fields"),
+    [
+        ({}, ()),
+        ({"zone": "Etc/UTC"}, ("lasting.zone",)),
+        ({"zone": ""}, ("lasting.zone",)),
+        ({"admin": {"ssh_keys": ["a", "b"]}}, ("lasting.admin.ssh_keys",)),
+        ({"admin": None, "netplan": {}}, ()),
+        ({"netplan": {"ethernets": {"e1": {"mtu": 9000}}}}, ("lasting.netplan",)),
+    ],
+)
+def test_what_somebody_said_is_known_from_what_the_image_has(said: Any, fields: tuple[str, ...]) -> None:
+    image = layer(Precedence.IMAGE, lasting={"admin": {"name": "root"}, "zone": "Etc/UTC"}, access={})
+    asked = layer(Precedence.FILE, lasting=said, storage={"keep": True})
+    answers, problems = validate(merge([image, asked]), {**MODELS, "lasting": Lasting})
+    assert not problems
+    assert answers.said() == fields

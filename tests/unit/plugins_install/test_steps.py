@@ -227,18 +227,62 @@ def kept_system(document: str) -> FakeSystem:
     return system
 
 
-def test_kept_sections_stay_where_the_answers_say_nothing():
-    old = State(install={"id": "old"}, sections={"network": {"hostname": "kept"}, "locale": {"lang": "C"}})
-    new = State(install={"id": "new"}, sections={"network": {}, "locale": {"lang": "de_DE.UTF-8"}})
-    assert overlay(old, new).sections == {"network": {"hostname": "kept"}, "locale": {"lang": "de_DE.UTF-8"}}
+NETPLAN = {"ethernets": {"ens3": {"addresses": ["192.0.2.9/24"]}}, "vlans": {"v7": {"id": 7, "link": "ens3"}}}
+
+
+def test_a_kept_configuration_stays_but_for_what_was_said():
+    old = State(
+        install={"id": "old"},
+        sections={
+            "network": {"hostname": "kept", "netplan": NETPLAN},
+            "locale": {"timezone": "Europe/Berlin"},
+            "of_a_plugin_that_is_gone": {"a": 1},
+        },
+    )
+    # What the image says of itself is in the answers too, and nobody said it to this node.
+    new = State(
+        install={"id": "new"},
+        sections={
+            "network": {"hostname": "new"},
+            "locale": {"timezone": "Etc/UTC", "lang": "C.UTF-8"},
+            "logging": {"forward": ["udp://192.0.2.9"]},
+        },
+    )
+    document = overlay(old, new, ["network.hostname"]).sections
+    assert document == {
+        "network": {"hostname": "new", "netplan": NETPLAN},
+        "locale": {"timezone": "Europe/Berlin"},
+        "of_a_plugin_that_is_gone": {"a": 1},
+        "logging": {"forward": ["udp://192.0.2.9"]},
+    }
     system = kept_system(state_to_text(old))
-    step = WriteState(state_to_text(new), at=AT, keep=True)
+    step = WriteState(state_to_text(new), at=AT, keep=True, said=("network.hostname",))
     step.apply(system)
     written = yaml.safe_load(system.file_contents[system.root / "config/node.yaml"])
     assert written["install"] == {"id": "new"}
-    assert written["sections"]["network"] == {"hostname": "kept"}
+    assert written["sections"] == document
     step.undo(system)
     assert state_from_text(system.file_contents[system.root / "config/node.yaml"].decode()) == old
+
+
+def test_what_was_said_to_be_the_default_is_not_kept():
+    old = State(sections={"access": {"no_login": True, "admin": {"name": "alice", "ssh_keys": ["old"]}}})
+    new = State(sections={"access": {"admin": {"ssh_keys": ["new"]}}})
+    said = ["access.no_login", "access.admin.ssh_keys", "access.admin.password_hash"]
+    assert overlay(old, new, said).sections == {"access": {"admin": {"name": "alice", "ssh_keys": ["new"]}}}
+    assert overlay(old, State(sections={"access": {}}), ["access.admin.name"]).sections == {
+        "access": {"no_login": True, "admin": {"ssh_keys": ["old"]}}
+    }
+
+
+def test_a_section_of_another_version_is_kept_whole_or_taken_whole():
+    old = State(sections={"fans": {"speed": 3, "quiet": True}}, section_versions={"fans": 2})
+    new = State(sections={"fans": {"rpm": 900}}, section_versions={"fans": 3})
+    assert overlay(old, new, []) == old
+    taken = overlay(old, new, ["fans.rpm"])
+    assert (taken.sections, taken.section_versions) == ({"fans": {"rpm": 900}}, {"fans": 3})
+    first = State(sections={"fans": {"rpm": 900}})
+    assert overlay(old, first, ["fans.rpm"]).section_versions == {}
 
 
 def test_a_kept_state_that_is_broken_is_set_aside_and_said():
