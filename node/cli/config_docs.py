@@ -113,12 +113,16 @@ speaks of the installation, and is refused; [answers](answers.md) says what the 
 | restart | yes | taken back | yes | yes | yes | no |
 | power cut | the old or the new one | taken back | yes | as last saved | what was flushed | no |
 | new image | yes, brought up to date | taken back | yes | yes | yes | no |
-| reinstallation, `storage.keep` | yes, the answers laid over it | taken back | yes | yes | yes | no |
+| reinstallation, `storage.keep` | yes, but for what the answers say | taken back | yes | yes | yes | no |
 | reinstallation | as the answers say | gone | new ones | gone | gone | no |
 | PXE boot, CONFIG on a disk | yes | taken back | yes | yes | where the disk has them | no |
 | PXE boot, no disk | gone | gone | new ones | gone | gone | no |
 | the disk in another machine | goes with it | taken back | go with it | go with it | go with it | no |
 | a new disk | as the answers say | gone | new ones | gone | gone | no |
+
+With `storage.keep` the kept configuration stays field by field, but for what the answers say: a file, a kernel
+argument, what is typed on the screens. What only the image says of itself (`timezone` in its kickstart, say) is for
+new nodes.
 
 "Log, data" is `/var/log` and `/data` on their partitions; "by hand" is every other change of the root:
 files that are not kept, `useradd`, `systemctl enable`, packages.

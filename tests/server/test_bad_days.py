@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import psycopg
@@ -385,7 +386,7 @@ def test_a_proxy_whose_certificate_ends_soon_is_told_once(
     context.load_cert_chain(tmp_path / "p" / "proxy.crt", tmp_path / "p" / "proxy.key")
     with httpx.Client(base_url=own_server.url, verify=context, trust_env=False) as proxy:
         for _ in range(2):
-            assert proxy.get("/v1/nodes/x/config").json()["code"] == "certificate-needed"
+            assert proxy.get(f"/v1/nodes/{uuid4()}/config").json()["code"] == "certificate-needed"
     assert own_server.log.count("its certificate ends in 19 days") == 1
     assert "proxy front" in own_server.log
 
