@@ -120,9 +120,9 @@ speaks of the installation, and is refused; [answers](answers.md) says what the 
 | the disk in another machine | goes with it | taken back | go with it | go with it | go with it | no |
 | a new disk | as the answers say | gone | new ones | gone | gone | no |
 
-With `storage.keep` the kept configuration stays field by field, but for what the answers say: a file, a kernel
-argument, what is typed on the screens. What only the image says of itself (`timezone` in its kickstart, say) is for
-new nodes.
+With `storage.keep` the kept configuration stays field by field, but for what the answers say: a file, a
+kernel argument, what is typed on the screens. What only the image says of itself (`timezone` in its
+kickstart, say) is for new nodes.
 
 "Log, data" is `/var/log` and `/data` on their partitions; "by hand" is every other change of the root:
 files that are not kept, `useradd`, `systemctl enable`, packages.
