@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from server.api.bodies import EnrolBody, HeartbeatAnswer, HeartbeatBody, PendingAnswer
 from server.ca import open_authority
 from server.names import listen_on
-from server.tls import PeerProtocol, server_context
+from server.tls import server_context
 
 
 def application() -> FastAPI:
@@ -36,7 +36,7 @@ def application() -> FastAPI:
 async def _serve(ca_folder: Path) -> None:
     authority = open_authority(ca_folder, create=False)
     config = uvicorn.Config(
-        application(), http=PeerProtocol, loop="asyncio", lifespan="off", ws="none", log_config=None,
+        application(), http="h11", loop="asyncio", lifespan="off", ws="none", log_config=None,
         access_log=False,
     )  # fmt: skip
     config.load()
