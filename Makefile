@@ -89,7 +89,7 @@ test-image: setup ## Real builds of images
 
 .PHONY: test-vm
 test-vm: setup ## QEMU boots what we built
-	@NODECRUST_VM_PATIENCE=2 $(PYTEST) -p no:syrupy -m "vm and not soak and not more" -n $(VMS) --dist loadfile \
+	@NODECRUST_VM_PATIENCE=2 $(PYTEST) -p no:syrupy -m "vm and not soak and not more" -n $(VMS) --dist loadfile --durations=12 \
 	  --no-loadscope-reorder tests/vm
 
 .PHONY: test-vm-more
