@@ -19,7 +19,8 @@ from server.refusal import RefusalError
 
 # 256 bits from the system's source of randomness: nothing that can be guessed, so that one SHA-256 hides it.
 _SECRET_BYTES = 32
-PREFIX = "nct_"
+# By the second one nodes know what may stand on a kernel command line (node.model.registration).
+PREFIX, KERNEL_PREFIX = "nct_", "nck_"
 POOL = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 # The longest life of a token that stands on a kernel command line, which anyone on the machine can read.
 KERNEL_TTL = timedelta(hours=1)
@@ -27,7 +28,7 @@ KERNEL_TTL = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class TokenTerms:
-    """What a token is good for."""
+    """What a token is good for. One that may stand on a kernel command line begins so that nodes see it."""
 
     pool: str
     ttl: timedelta
@@ -35,6 +36,7 @@ class TokenTerms:
     auto_approve: bool = False
     bound_uuid: str | None = None
     bound_mac: str | None = None
+    for_kernel: bool = False
 
 
 def secret_hash(secret: str) -> str:
@@ -61,7 +63,12 @@ def create_token(session: Session, terms: TokenTerms, *, who: str) -> tuple[Toke
         raise InputError(
             f"a token can't be bound to that: {error}", mend="see `nodectl inventory` on the machine"
         ) from error
-    secret = new_secret(PREFIX)
+    if terms.for_kernel and (terms.uses != 1 or terms.ttl > KERNEL_TTL or not (uuid or mac)):
+        raise InputError(
+            "a token for the kernel command line has one use, is bound, and is good for an hour at most",
+            mend="as in --ttl 1h --uses 1 --bind-mac 52:54:00:12:34:56",
+        )
+    secret = new_secret(KERNEL_PREFIX if terms.for_kernel else PREFIX)
     now = clock.now()
     token = Token(
         id=f"t-{secrets.token_hex(4)}",

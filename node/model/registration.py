@@ -12,6 +12,9 @@ from node.model.inventory import Inventory
 from node.model.state import State
 from node.model.system import Commands, Files
 
+# So that a node knows it for what it is: one use, bound, an hour at most.
+KERNEL_TOKEN = "nck_"  # noqa: S105 - how one begins
+
 
 class Standing(StrEnum):
     """Where a node stands with one server. `done` is for a backend that has nothing more to do."""

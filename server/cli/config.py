@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from difflib import get_close_matches
 from typing import TextIO
 
 import click
 from sqlalchemy.orm import Session
 
 from node.errors import InputError
-from node.model.near import nearest
 from server import desired
 from server.cli.place import existing, me, place_options
 from server.cli.tables import plain
@@ -95,8 +95,8 @@ def _doubt(session: Session, pool: str) -> str:
     known = [each["pool"] for each in pools_to_data(session)]
     if pool in known:
         return ""
-    near = nearest(pool, known)
-    hint = f"; did you mean {near}?" if near else ", and is for those to come"
+    near = get_close_matches(pool, known, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ", and is for those to come"
     return f"note: no node and no token is of the pool '{plain(pool)}' yet{hint}"
 
 

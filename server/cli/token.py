@@ -9,7 +9,6 @@ from typing import Any
 import click
 from sqlalchemy import select
 
-from node.errors import InputError
 from server import clock
 from server.cli.place import existing, me, place_options
 from server.cli.spans import span
@@ -56,12 +55,7 @@ def create(
 ) -> None:
     """Make a token and print it, this once."""
     ttl = ttl or (KERNEL_TTL if kernel_argument else _TTL)
-    if kernel_argument and (uses != 1 or ttl > KERNEL_TTL or not (bind_uuid or bind_mac)):
-        raise InputError(
-            "a token for the kernel command line has one use, is bound, and is good for an hour at most",
-            mend="as in --ttl 1h --uses 1 --bind-mac 52:54:00:12:34:56",
-        )
-    terms = TokenTerms(pool, ttl, uses, auto_approve, bind_uuid, bind_mac)
+    terms = TokenTerms(pool, ttl, uses, auto_approve, bind_uuid, bind_mac, for_kernel=kernel_argument)
     token, secret = existing(place).change(lambda session: create_token(session, terms, who=me()))
     if as_json:
         click.echo(json.dumps({"token": secret, **_to_data(token)}, indent=2))

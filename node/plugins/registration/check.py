@@ -4,15 +4,34 @@ from __future__ import annotations
 
 from node.model.answers import Answers
 from node.model.keeping import keeps_nothing
+from node.model.origin import Precedence
 from node.model.problem import Problem, Severity
+from node.model.registration import KERNEL_TOKEN
 from node.plugins.registration.answers import RegistrationAnswers
 
 OWNER = "registration"
 
 
 def problems(answers: Answers) -> tuple[Problem, ...]:
-    """Refuse a server that nothing tells from another or that would be forgotten; warn of what is unused."""
+    """Refuse a token that all may read, a server that nothing tells from another or that is forgotten.
+
+    Warn of what is unused.
+    """
     section = answers[RegistrationAnswers]
+    token = answers.origin("registration.token")
+    if token.precedence is Precedence.KERNEL and not section.token.startswith(KERNEL_TOKEN):
+        return (
+            Problem(
+                code="token-not-for-kernel",
+                where="registration.token",
+                what="stands on the kernel command line, which every program of this machine reads, and was "
+                "not made for that",
+                mend="Make one by node-server token create --kernel-argument --bind-mac MAC, or give it in "
+                "the answers file",
+                origin=token,
+                owner=OWNER,
+            ),
+        )
     if section.server and keeps_nothing(answers):
         return (
             Problem(

@@ -159,6 +159,23 @@ def test_interfaces_for_cobbler_are_those_that_it_lacks() -> None:
     ]
 
 
+def test_a_token_on_the_kernel_command_line_is_one_that_was_made_for_that() -> None:
+    models = {"registration": RegistrationAnswers, "storage": StorageAnswers}
+    file = Layer(Precedence.FILE, {"registration": {**SERVER, "token": TOKEN}}, "answers.yaml")
+
+    def problems(token: str) -> list[Problem]:
+        kernel = read_kernel_arguments(f"node.registration.token={token}", KnownKeys(models)).layer
+        answers, wrong = validate(merge([file, kernel]), models)
+        assert not wrong
+        return list(registration.node_validate(answers))
+
+    assert problems("nck_made-for-that") == []
+    (problem,) = problems("nct_of-many-uses")
+    assert (problem.code, problem.where) == ("token-not-for-kernel", "registration.token")
+    assert "nct_of" not in str(problem)
+    assert not registration.node_validate(answered(registration={**SERVER, "token": TOKEN})[0])
+
+
 @pytest.mark.parametrize("prefix", ["", "node.legacy."])
 def test_the_names_of_old_nodes(prefix: str) -> None:
     line = f"{prefix}management_server=engine.example.org:8443 {prefix}management_server_fingerprint={PIN}"
