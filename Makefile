@@ -57,8 +57,8 @@ layers: setup ## Which room may import which
 	@$(BIN)/lint-imports
 
 .PHONY: test-unit
-test-unit: setup ## Seconds: no root, no processes, no network
-	@$(PYTEST) tests/unit
+test-unit: setup ## No root, no network, two minutes (ROOM=persist: seconds)
+	@$(PYTEST) tests/unit/$(ROOM)
 
 .PHONY: test-plugins
 test-plugins: setup ## Plugins from outside in their host, misbehaving ones too (processes)
