@@ -23,21 +23,18 @@ KICKSTART = ROOT / "kickstarts" / "node.ks"
 # Where a boot takes three minutes, all stories take longer than `make test` may.
 # These are `make test-vm-more`.
 MORE = {
-    "test_cobbler", "test_config_bad_state", "test_config_network", "test_config_pxe", "test_plugins",
-    "test_pxe_first", "test_registration", "test_reinstall",
+    "test_cobbler", "test_config_bad_state", "test_config_network", "test_config_power_cut",
+    "test_config_pxe", "test_plugins", "test_pxe_first", "test_registration", "test_reinstall",
 }  # fmt: skip
-# Begins with the disk that test_bios_pxe makes; sooner it would wait for that, and a processor with it.
-LAST = "test_config_power_cut"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder boots QEMU; the rest stays where it is."""
+    """Everything in this folder boots QEMU."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.vm)
             if item.path.stem in MORE:
                 item.add_marker(pytest.mark.more)
-    items.sort(key=lambda item: item.path.stem == LAST)
 
 
 @pytest.fixture(scope="session")
