@@ -78,7 +78,7 @@ class Door:
         """Have a connection handled, and its seat free when it is over, however that comes about."""
         is_over = asyncio.Event()
         try:
-            with contextlib.suppress(OSError, ssl.SSLError, TimeoutError):
+            with contextlib.suppress(OSError):
                 await asyncio.get_running_loop().connect_accepted_socket(
                     lambda: self._make(is_over.set),
                     connection,

@@ -79,16 +79,16 @@ class Clerk:
         # Screens ask all the time, and reading asks every plugin that has a section.
         stamp = self._around.stamp()
         if stamp is None or stamp != self._stamp:
-            self._rules = self._read_rules()
-            self._stamp = stamp
+            self._rules, is_sure = self._read_rules()
+            self._stamp = stamp if is_sure else None
             self._rest()
         reading, admin = self._rules
         user = self._user()
         return Standing(user, admin if reading or user else "", reading)
 
-    def _read_rules(self) -> tuple[bool, str]:
-        """Give whether anybody may read, and the admin's name."""
-        reading, admin = True, Standing.admin
+    def _read_rules(self) -> tuple[tuple[bool, str], bool]:
+        """Give whether anybody may read, and the admin's name; and whether that holds till it is replaced."""
+        reading, admin, is_sure = True, Standing.admin, True
         try:
             access = self._around.desk().read().state.sections.get(_ACCESS, {})
             reading = bool(access.get("console_reading", True))
@@ -96,8 +96,8 @@ class Clerk:
         except UnfitMachineError:
             pass  # nothing is stored, so nothing is turned off
         except NodeError:
-            reading = False  # what was turned off can't be read
-        return reading, admin
+            reading, is_sure = False, False  # what was turned off can't be read, this time
+        return (reading, admin), is_sure
 
     def overview(self) -> Overview:
         """Read how the node is, and whether a change is on trial."""

@@ -113,6 +113,22 @@ def test_what_is_stored_is_read_when_it_changed_alone(node: DemoNode) -> None:
     assert rests == ["first", "second", "second"]
 
 
+def test_what_cant_be_read_is_read_again(node: DemoNode) -> None:
+    failing = [True]
+
+    def read() -> object:
+        if failing.pop():
+            raise NodeError("busy")
+        failing.append(False)
+        return node.desk.read()
+
+    desk = replace(node.desk, read=read)
+    clerk = Clerk(replace(node.surroundings(), desk=lambda: desk, stamp=lambda: "same"))
+    assert clerk.standing().may_read is False
+    failing.append(False)
+    assert clerk.standing().may_read is True
+
+
 def test_a_node_that_keeps_nothing_is_read(node: DemoNode) -> None:
     def nothing() -> None:
         raise UnfitMachineError("no CONFIG")
