@@ -89,8 +89,8 @@ test-image: setup ## Real builds of images
 
 .PHONY: test-vm
 test-vm: setup ## QEMU boots what we built
-	@NODECRUST_VM_PATIENCE=2 $(PYTEST) -p no:syrupy -m "vm and not soak and not more" -n $(VMS) --dist loadfile --durations=12 \
-	  --no-loadscope-reorder tests/vm
+	@NODECRUST_VM_PATIENCE=2 $(PYTEST) -p no:syrupy -m "vm and not soak and not more" -n $(VMS) --dist loadfile \
+	  --no-loadscope-reorder --durations=12 tests/vm
 
 .PHONY: test-vm-more
 test-vm-more: setup ## The stories in QEMU that make test has no time for (about an hour)

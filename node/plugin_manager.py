@@ -38,6 +38,7 @@ __all__ = [
     "BUILT_INS",
     "FAILED",
     "OFF",
+    "OF_THE_WISH",
     "REPORT",
     "TRACE",
     "UNTIDY",
@@ -52,6 +53,8 @@ _log = logging.getLogger(__name__)
 TRACE = "NODECRUST_TRACE_HOOKS"
 FAILED, UNTIDY = "plugin-failed", "plugin-untidy"
 ABSENT, OFF = "plugin-absent", "plugin-off"
+# What is said of NODECRUST_PLUGINS, and of no plugin.
+OF_THE_WISH = (ABSENT, OFF)
 REPORT = "Report it to its author, or leave it out with NODECRUST_PLUGINS"
 _LEAST_S = 0.05
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from node.boot.last_good import ByPlugin
 from node.model.state import RenderedFile, State
-from node.plugin_manager import ABSENT, OFF, UNTIDY, Plugins
+from node.plugin_manager import OF_THE_WISH, UNTIDY, Plugins
 from node.system.time_limit import TooLongError, time_limit
 
 PLUGIN_TIMEOUT_S = 5.0
@@ -66,7 +66,7 @@ def render(
             why[name] = f"plugin {name}: {error}"
     declared = _declared(plugins, deadline)
     for problem in plugins.problems:
-        if problem.code in (UNTIDY, ABSENT, OFF):  # what it gave is good, or nobody gives anything
+        if problem.code in (UNTIDY, *OF_THE_WISH):  # what it gave is good, or nobody gives anything
             continue
         why[problem.owner] = f"{problem.where}: {problem.what}"
         # What it gave before it failed elsewhere is whole; a plugin that failed in rendering gave nothing.

@@ -17,12 +17,12 @@ from node.installer.problem_text import problem_lines, problem_to_data, wrapped
 from node.model.problem import Problem, Severity
 from node.model.state import State
 from node.plugin_host.bundle import REFUSED
-from node.plugin_manager import ABSENT, FAILED, OFF, UNTIDY, Plugins, Record, Timing
+from node.plugin_manager import FAILED, OF_THE_WISH, UNTIDY, Plugins, Record, Timing
 
 FORMAT = 1
 _MACHINE = "vm-virtio-blank"
 # What says something of the plugins, and not of the machine.
-_CODES = (FAILED, UNTIDY, ABSENT, OFF, "plugin-required", REFUSED)
+_CODES = (FAILED, UNTIDY, *OF_THE_WISH, "plugin-required", REFUSED)
 
 
 def list_plugins(inventory: Path | None, *, trace_hooks: bool, as_json: bool) -> int:

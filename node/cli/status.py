@@ -11,7 +11,7 @@ import click
 from node.agent.health import Told, ask_plugins
 from node.cli.status_text import page
 from node.model.status import NodeStatus, faults
-from node.plugin_manager import ABSENT, OFF, Plugins
+from node.plugin_manager import OF_THE_WISH, Plugins
 from node.system.commands import LiveCommands
 from node.system.status import read_status
 from node.system.status_inventory import quick_inventory
@@ -33,9 +33,7 @@ def command(*, as_json: bool) -> None:
     plugins.load()
     # A name that is not here is for `nodectl plugins` to tell: one argument may be for many kinds of nodes.
     not_loaded = tuple(
-        f"{problem.where}: {problem.what}"
-        for problem in plugins.problems
-        if problem.code not in (ABSENT, OFF)
+        f"{problem.where}: {problem.what}" for problem in plugins.problems if problem.code not in OF_THE_WISH
     )
     told = ask_plugins(plugins, quick_inventory(commands))
     found = (*faults(status), *not_loaded, *told.unwell)
